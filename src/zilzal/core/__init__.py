@@ -1,0 +1,1 @@
+"""The words: identifiers, time, units, places, waveforms, picks, events, stages, errors."""

@@ -1,0 +1,165 @@
+"""What each replaceable part must offer; plug-ins satisfy these and subclass nothing.
+
+A part is a frozen dataclass whose fields are its options. A part that works along time has
+`start`, `step`, `finish`; its state is a value that can be pickled, so that a run can stop
+anywhere and go on. Cutting the input elsewhere changes nothing in the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from zilzal.core.event import Association, Classification, Magnitude, Origin, Unlocated
+from zilzal.core.ids import ChannelId
+from zilzal.core.pick import Detection, Phase, Pick
+from zilzal.core.probability import Probabilities
+from zilzal.core.station import Inventory, Station
+from zilzal.core.time import Time
+from zilzal.core.waveform import Trace, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a picker hands on from one step.
+
+    Args:
+        picks: final ones, in order of time by sensor.
+        detections: closed ones.
+        probabilities: the curves they were read from, for display; empty for classical pickers.
+    """
+
+    picks: tuple[Pick, ...] = ()
+    detections: tuple[Detection, ...] = ()
+    probabilities: tuple[Probabilities, ...] = ()
+
+
+@runtime_checkable
+class Picker(Protocol):
+    """Phase picking and event detection on many sensors at once.
+
+    Windows of a sensor come in order of time. One that starts where the last one of its sensor
+    ended continues it; any other start begins anew. Windows of several sensors may come in any
+    order within a step, so that networks run in batches.
+    """
+
+    def start(self) -> Any:
+        """The state before any data."""
+        ...
+
+    def step(self, state: Any, windows: Sequence[Window]) -> tuple[Any, Picked]:
+        """Take more data in; hand out what has become final."""
+        ...
+
+    def finish(self, state: Any) -> Picked:
+        """No more data will come; hand out the rest."""
+        ...
+
+
+@runtime_checkable
+class TravelTimes(Protocol):
+    """Travel times from any point to the stations of a network."""
+
+    @property
+    def name(self) -> str:
+        """Of the earth model, as "hadley-kanamori"."""
+        ...
+
+    def times_s(
+        self, phase: Phase, stations: Sequence[Station], distance_m: Any, depth_m: Any
+    ) -> Any:
+        """Travel times; see `zilzal.travel`."""
+        ...
+
+
+@runtime_checkable
+class Associator(Protocol):
+    """Groups picks that share a source."""
+
+    def associate(self, picks: Sequence[Pick], stations: Sequence[Station]) -> list[Association]:
+        """Associations in order of time; the order of the picks does not matter."""
+        ...
+
+
+@runtime_checkable
+class Locator(Protocol):
+    """Finds time and place of an association's source."""
+
+    def locate(self, association: Association, stations: Sequence[Station]) -> Origin | Unlocated:
+        """The most probable origin with its covariance, or why there is none."""
+        ...
+
+
+class Waveforms(Protocol):
+    """Access to recorded waveforms by channel and time, for stages that look again."""
+
+    def read(self, channel_id: ChannelId, start: Time, end: Time) -> Sequence[Trace]:
+        """Gap-free pieces inside [start, end), in order of time; empty where there is nothing."""
+        ...
+
+    def channel_ids(self) -> Sequence[ChannelId]:
+        """All that can be asked for."""
+        ...
+
+
+@runtime_checkable
+class MagnitudeScale(Protocol):
+    """Measures an origin's size on one scale."""
+
+    @property
+    def type(self) -> str:
+        """Name of the scale, as "ML"."""
+        ...
+
+    def measure(
+        self, origin: Origin, picks: Sequence[Pick], waveforms: Waveforms, inventory: Inventory
+    ) -> Magnitude:
+        """The network's value with all station values, or a Magnitude with a reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a classifier may look at.
+
+    Args:
+        origin: where and when, or why that is not known.
+        picks: of the event.
+        detections: that overlap it.
+        magnitudes: measured so far.
+        waveforms: to look again.
+        inventory: stations.
+    """
+
+    origin: Origin | Unlocated
+    picks: tuple[Pick, ...]
+    detections: tuple[Detection, ...]
+    magnitudes: tuple[Magnitude, ...]
+    waveforms: Waveforms
+    inventory: Inventory
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Tells noise from events, and kinds of events from each other."""
+
+    def classify(self, evidence: Evidence) -> Classification:
+        """The most probable class; "not existing" for noise, "not reported" where undecided."""
+        ...
+
+
+class Source(Protocol):
+    """Where waveforms come from, in order of time by channel."""
+
+    def traces(self) -> Iterator[Trace]:
+        """Pieces as they come."""
+        ...
+
+
+class Exporter(Protocol):
+    """Writes events for other programs."""
+
+    def export(self, events: Iterable[Any], options: Mapping[str, str]) -> bytes:
+        """The file's content."""
+        ...
