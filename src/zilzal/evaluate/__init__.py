@@ -1,0 +1,1 @@
+"""Truth against result: matching of picks and catalogues, calibration, completeness."""

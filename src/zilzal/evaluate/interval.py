@@ -1,0 +1,117 @@
+"""Values with confidence intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zilzal.core.arrays import Array
+
+GAUSSIAN_MAD = 1.4826
+"""Standard deviation over median absolute deviation of a normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with an interval; NaN where there was nothing to estimate it from.
+
+    Args:
+        value: from all data.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling:
+    """How intervals are drawn.
+
+    Args:
+        n_draws: bootstrap samples.
+        level: share of them inside the interval.
+    """
+
+    n_draws: int = 1_000
+    level: float = 0.95
+
+
+def bootstrap_ratio(
+    numerator: Float[Array, " group"],
+    denominator: Float[Array, " group"],
+    rng: np.random.Generator,
+    *,
+    resampling: Resampling = Resampling(),
+) -> Estimate:
+    """Sum of numerators over sum of denominators, drawing whole groups with replacement.
+
+    Groups are what is independent (an event with all its records), so that ten picks of one event
+    do not count as ten observations.
+
+    Source:
+        Efron & Tibshirani (1993), An introduction to the bootstrap, section 13.3 (percentiles).
+    """
+    total = denominator.sum()
+    if not total > 0:
+        return Estimate(np.nan, np.nan, np.nan)
+    weights = draw_weights(len(numerator), rng, resampling.n_draws)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        draws = (weights @ numerator) / (weights @ denominator)
+    return estimate(float(numerator.sum() / total), draws, resampling.level)
+
+
+def bootstrap(
+    values: Float[Array, " value"],
+    statistic: Callable[[Float[Array, " value"]], float],
+    rng: np.random.Generator,
+    *,
+    resampling: Resampling = Resampling(),
+) -> Estimate:
+    """A statistic of independent values with its percentile interval."""
+    if len(values) == 0:
+        return Estimate(np.nan, np.nan, np.nan)
+    draws = np.array(
+        [statistic(rng.choice(values, len(values))) for _ in range(resampling.n_draws)]
+    )
+    return estimate(float(statistic(values)), draws, resampling.level)
+
+
+def draw_weights(n_groups: int, rng: np.random.Generator, n_draws: int) -> Int[Array, "draw group"]:
+    """How often each group comes in each bootstrap sample."""
+    return rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_draws)
+
+
+def wilson(n_right: float, n_all: float, *, z: float = 1.96) -> Estimate:
+    """A share with Wilson's interval, which holds for small numbers and near 0 and 1.
+
+    Source:
+        Wilson (1927), doi:10.1080/01621459.1927.10502953.
+    """
+    if n_all <= 0:
+        return Estimate(np.nan, np.nan, np.nan)
+    share = n_right / n_all
+    centre = (share + z**2 / (2 * n_all)) / (1 + z**2 / n_all)
+    half = z / (1 + z**2 / n_all) * np.sqrt(share * (1 - share) / n_all + (z / n_all / 2) ** 2)
+    # The ends are exactly 0 and 1 where the share is; rounding must not pass them.
+    return Estimate(share, float(max(centre - half, 0.0)), float(min(centre + half, 1.0)))
+
+
+def median_absolute_deviation(values: Float[Array, " value"]) -> float:
+    """Median distance from the median; NaN without values."""
+    if len(values) == 0:
+        return float("nan")
+    return float(np.median(np.abs(values - np.median(values))))
+
+
+def estimate(value: float, draws: Float[Array, " draw"], level: float) -> Estimate:
+    """A value with the percentiles of its bootstrap draws; draws that are NaN do not count."""
+    tail = (1 - level) / 2
+    draws = draws[np.isfinite(draws)]
+    low, high = np.quantile(draws, [tail, 1 - tail]) if len(draws) else (np.nan, np.nan)
+    return Estimate(value, float(low), float(high))
