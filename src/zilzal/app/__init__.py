@@ -1,0 +1,1 @@
+"""The parts together: configuration, plug-ins, the pipeline and its drivers."""

@@ -1,0 +1,206 @@
+"""One TOML file: its tables are the stages, its keys the fields of their dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
+
+from zilzal.app import registry
+from zilzal.core.errors import ConfigError, PluginError
+from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, Picker
+from zilzal.io.select import SensorChoice
+from zilzal.signal.continuity import GapPolicy
+
+PARTS = {
+    "picker": ("pickers", "neural"),
+    "associator": ("associators", "pyocto"),
+    "locator": ("locators", "grid"),
+    "magnitude": ("magnitudes", "ML"),
+    "classifier": ("classifiers", "rules"),
+}
+"""Tables that choose a replaceable part with `use`: its kind, and the name used by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarthOptions:
+    """The earth that all stages believe in.
+
+    Args:
+        model: name of a built-in model, or path of a TOML or CSV file; see `zilzal.travel`.
+    """
+
+    model: str = "ak135"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How an archive is worked through; results do not depend on it.
+
+    Args:
+        workers: processes that pick side by side, each with one thread; 0 is one for each core.
+        chunk_h: hours of a sensor that are read at a time; memory grows with it.
+    """
+
+    workers: int = 0
+    chunk_h: float = 24.0
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError(f"workers is {self.workers}; give 0 or more")
+        if not 0 < self.chunk_h <= 240:
+            raise ValueError(f"chunk_h is {self.chunk_h}; give hours above 0, at most 240")
+
+
+PLAIN: dict[str, type] = {
+    "sensors": SensorChoice,
+    "gaps": GapPolicy,
+    "earth": EarthOptions,
+    "run": RunOptions,
+}
+"""Tables that are options of what cannot be replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """All settings, checked, with the parts that they make."""
+
+    sensors: SensorChoice
+    gaps: GapPolicy
+    earth: EarthOptions
+    run: RunOptions
+    picker: Picker
+    associator: Associator
+    locator: Locator
+    magnitude: MagnitudeScale
+    classifier: Classifier
+    tables: Mapping[str, Mapping[str, Any]] = field(repr=False)
+
+    def to_toml(self) -> str:
+        """The effective configuration: every setting with the value in force."""
+        return tomli_w.dumps(self.tables)
+
+    @property
+    def sha256(self) -> str:
+        """First 16 digits of the hash of all settings that can change a result."""
+        tables = {name: table for name, table in self.tables.items() if name != "run"}
+        return hashlib.sha256(tomli_w.dumps(tables).encode()).hexdigest()[:16]
+
+
+def read_configuration(
+    path: Path | None = None, changes: Mapping[str, Mapping[str, Any]] | None = None
+) -> Configuration:
+    """Read a configuration file, with changes from the command line on top.
+
+    Args:
+        path: TOML file; None for the defaults alone.
+        changes: by table and key.
+
+    Raises:
+        ConfigError: all that is wrong, at once.
+    """
+    given: dict[str, dict[str, Any]] = {}
+    if path is not None:
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not TOML: {error}") from error
+    for name, table in (changes or {}).items():
+        given[name] = {**given.get(name, {}), **table}
+    return _build(given, str(path or "the defaults"))
+
+
+def _build(given: Mapping[str, Any], where: str) -> Configuration:
+    problems: list[str] = []
+    built: dict[str, Any] = {}
+    tables: dict[str, dict[str, Any]] = {}
+    for name in given:
+        if name not in PLAIN and name not in PARTS:
+            problems.append(_unknown(f"table [{name}]", name, [*PLAIN, *PARTS]))
+        elif not isinstance(given[name], Mapping):
+            problems.append(f"{name} is not a table; write [{name}] above its keys")
+    given = {name: table for name, table in given.items() if isinstance(table, Mapping)}
+    for name, kind in PLAIN.items():
+        built[name], tables[name] = _make(kind, name, dict(given.get(name, {})), problems)
+    earth_model = given.get("earth", {}).get(
+        "model", EarthOptions.__dataclass_fields__["model"].default
+    )
+    for name, (kind, default) in PARTS.items():
+        options = dict(given.get(name, {}))
+        use = options.pop("use", default)
+        try:
+            part = registry.load(kind, use)
+        except PluginError as error:
+            problems.append(f"[{name}] use: {error}")
+            continue
+        # The earth is said once; a part may still name its own.
+        if "earth_model" in {f.name for f in dataclasses.fields(part)}:
+            options.setdefault("earth_model", earth_model)
+        built[name], table = _make(part, name, options, problems)
+        tables[name] = {"use": use, **table}
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        raise ConfigError(f"{len(problems)} problem(s) in the configuration ({where}):\n{listed}")
+    return Configuration(**built, tables=tables)
+
+
+def _make(
+    kind: type, name: str, options: dict[str, Any], problems: list[str]
+) -> tuple[Any, dict[str, Any]]:
+    """An instance with its options as a TOML table; what is wrong is added to `problems`."""
+    fields = {f.name: f for f in dataclasses.fields(kind) if f.init}
+    hints = get_type_hints(kind)
+    before = len(problems)
+    problems.extend(
+        _unknown(f"[{name}] {key}", key, list(fields)) for key in options.keys() - fields.keys()
+    )
+    values: dict[str, Any] = {}
+    for key in options.keys() & fields.keys():
+        try:
+            values[key] = TypeAdapter(hints[key]).validate_python(options[key])
+        except ValidationError as error:
+            problem = error.errors()[0]
+            problems.append(f"[{name}] {key} = {options[key]!r}: {problem['msg']}")
+    if len(problems) > before:
+        return None, {}
+    try:
+        instance = kind(**values)
+    except (ValueError, TypeError) as error:
+        problems.append(f"[{name}] {error}")
+        return None, {}
+    return instance, _as_table(instance)
+
+
+def _as_table(instance: Any) -> dict[str, Any]:
+    """The fields of a dataclass as TOML can hold them; None, which TOML lacks, is left out."""
+    table: dict[str, Any] = {}
+    for item in dataclasses.fields(instance):
+        value = getattr(instance, item.name)
+        if not item.init or value is None:
+            continue
+        if dataclasses.is_dataclass(value):
+            value = _as_table(value)
+        elif isinstance(value, tuple):
+            value = list(value)
+        elif isinstance(value, Mapping):
+            value = {str(key): entry for key, entry in value.items()}
+        elif isinstance(value, Path):
+            value = str(value)
+        table[item.name] = value
+    return table
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+    return f"{what} is not known{hint}"

@@ -1,0 +1,1 @@
+"""From picks to groups of picks that share a source."""

@@ -1,0 +1,235 @@
+"""Association by partition of space and time (PyOcto), with settings that derive themselves."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import zilzal
+from zilzal.associate.null import NullTest, run_null_test
+from zilzal.associate.search import LEAST_PICKS, Search, plan_search
+from zilzal.core.event import Association
+from zilzal.core.pick import Phase, Pick, Provenance
+from zilzal.core.station import Station
+from zilzal.core.units import km, metres
+from zilzal.travel import load_earth_model, travel_time_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyocto
+
+logger = logging.getLogger(__name__)
+
+TABLE_SPACING_M = 1_000.0
+BUSY_PICKS = 20_000
+"""The null test looks at the busiest stretch of so many picks; more would only take longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OctreeAssociator:
+    """PyOcto's partition of space and time, in a layered earth.
+
+    Args:
+        earth_model: name of a built-in model, or path of a file.
+        min_picks: that make an event; None chooses them by the null test.
+        false_share: share of false events that the null test allows, in (0, 1).
+        tolerance_s: largest misfit of a pick; None derives it.
+        max_depth_km: of the deepest event that is looked for.
+        seed: of the null test's shifts.
+        threads: that search; the result is the same.
+
+    Source:
+        Münchmeyer (2024), PyOcto: a high-throughput seismic phase associator,
+        doi:10.26443/seismica.v3i1.1130.
+    """
+
+    earth_model: str = "ak135"
+    min_picks: int | None = None
+    false_share: float = 0.05
+    tolerance_s: float | None = None
+    max_depth_km: float = 40.0
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.min_picks is not None and self.min_picks < LEAST_PICKS:
+            raise ValueError(
+                f"min_picks is {self.min_picks}; at least {LEAST_PICKS} are needed for a fit that "
+                "can be wrong"
+            )
+        if not 0 < self.false_share < 1:
+            raise ValueError(f"false_share is {self.false_share}; give a share in (0, 1)")
+
+    def associate(self, picks: Sequence[Pick], stations: Sequence[Station]) -> list[Association]:
+        """Associations in order of time; the order of the picks does not matter."""
+        known = {station.station_id for station in stations}
+        usable = sorted(
+            (pick for pick in picks if pick.channel_id.station_id in known),
+            key=lambda pick: (pick.time, pick.id),
+        )
+        if len(usable) < len(picks):
+            logger.warning(
+                "%d of %d picks are at stations without coordinates and were left out",
+                len(picks) - len(usable),
+                len(picks),
+            )
+        if len(usable) < LEAST_PICKS or len({p.channel_id.station_id for p in usable}) < 3:
+            return []
+        search = self.plan(usable, stations)
+        min_picks = self.min_picks or self.null_test(usable, stations).chosen
+        found = [
+            association
+            for association in self._search(usable, stations, search)
+            if len(association.picks) >= min_picks
+        ]
+        return sorted(found, key=lambda association: association.time)
+
+    def plan(self, picks: Sequence[Pick], stations: Sequence[Station]) -> Search:
+        """The volume, tolerance and kinds of picks that are searched with."""
+        surface = load_earth_model(self.earth_model)
+        return plan_search(
+            picks,
+            stations,
+            max_depth_m=metres(self.max_depth_km),
+            s_speed_m_per_s=surface.speed_m_per_s(Phase.S, 0.0),
+            tolerance_s=self.tolerance_s,
+        )
+
+    def null_test(self, picks: Sequence[Pick], stations: Sequence[Station]) -> NullTest:
+        """How many events of each size are found, and how many of them chance would make."""
+        sample = _busiest(picks, BUSY_PICKS)
+        search = self.plan(picks, stations)
+        model = load_earth_model(self.earth_model)
+        test = run_null_test(
+            sample,
+            lambda chosen: [len(a.picks) for a in self._search(chosen, stations, search)],
+            largest_false_share=self.false_share,
+            apart_s=2 * search.reach_m / model.speed_m_per_s(Phase.S, 0.0),
+            least=LEAST_PICKS,
+            generator=np.random.default_rng(self.seed),
+        )
+        logger.info(
+            "null test: events need %d picks; false share about %.3f",
+            test.chosen,
+            test.false_share,
+        )
+        return test
+
+    def _search(
+        self, picks: Sequence[Pick], stations: Sequence[Station], search: Search
+    ) -> list[Association]:
+        import pandas as pd
+
+        reference = picks[0].time
+        frame = pd.DataFrame(
+            {
+                "station": [str(pick.channel_id.station_id) for pick in picks],
+                "time": [pick.time - reference for pick in picks],
+                "phase": [str(pick.phase) for pick in picks],
+            }
+        )
+        with _octree(search, self.earth_model, threads=self.threads) as associator:
+            events, members = associator.associate(frame, _station_frame(stations, search))
+        if events.empty:
+            return []
+        groups = members.groupby("event_idx")["pick_idx"].apply(list)
+        provenance = Provenance(method="pyocto", version=zilzal.__version__, model=self.earth_model)
+        associations: list[Association] = []
+        for row in events.itertuples():
+            latitude, longitude = search.plane.to_place(metres(row.x), metres(row.y))
+            chosen = sorted((picks[i] for i in groups[row.idx]), key=lambda p: (p.time, p.id))
+            associations.append(
+                Association(
+                    picks=tuple(chosen),
+                    time=reference + float(row.time),
+                    latitude=latitude,
+                    longitude=longitude,
+                    depth_m=metres(float(row.z)),
+                    provenance=provenance,
+                )
+            )
+        return associations
+
+
+def _station_frame(stations: Sequence[Station], search: Search) -> pd.DataFrame:
+    import pandas as pd
+
+    places = [search.plane.to_xy_m(s.latitude, s.longitude) for s in stations]
+    return pd.DataFrame(
+        {
+            "id": [str(station.station_id) for station in stations],
+            "x": [km(x) for x, _ in places],
+            "y": [km(y) for _, y in places],
+            "z": [-km(station.elevation_m) for station in stations],
+        }
+    )
+
+
+@contextmanager
+def _octree(search: Search, earth_model: str, *, threads: int) -> Iterator[pyocto.OctoAssociator]:
+    """PyOcto's associator with our travel times; its table lives in a file while it works."""
+    import pyocto
+
+    model = load_earth_model(earth_model)
+    with tempfile.TemporaryDirectory(prefix="zilzal-") as folder:
+        path = Path(folder) / "travel-times.bin"
+        _write_table(path, earth_model, search)
+        speeds: dict[str, Any] = {
+            "surface_p_velocity": km(model.speed_m_per_s(Phase.P, 0.0)),
+            "surface_s_velocity": km(model.speed_m_per_s(Phase.S, 0.0)),
+        }
+        table = pyocto.VelocityModel1D(path, tolerance=search.tolerance_s, **speeds)
+        slowest_s = search.reach_m / model.speed_m_per_s(Phase.S, 0.0)
+        yield pyocto.OctoAssociator(
+            xlim=(km(search.x_limits_m[0]), km(search.x_limits_m[1])),
+            ylim=(km(search.y_limits_m[0]), km(search.y_limits_m[1])),
+            zlim=(0.0, km(search.max_depth_m)),
+            velocity_model=table,
+            time_before=slowest_s,
+            min_node_size=km(search.node_m),
+            min_node_size_location=km(search.node_m) / 6,
+            pick_match_tolerance=search.tolerance_s,
+            min_interevent_time=max(1.0, 2 * search.tolerance_s),
+            n_picks=LEAST_PICKS,
+            n_p_picks=search.least_p,
+            n_s_picks=search.least_s,
+            n_p_and_s_picks=search.least_both,
+            time_slicing=max(1_200.0, 4 * slowest_s),
+            n_threads=threads,
+        )
+
+
+def _write_table(path: Path, earth_model: str, search: Search) -> None:
+    """Travel times as PyOcto reads them: nx, nz, spacing [km], then P and S, distance-major."""
+    reach_m = search.reach_m + 2 * TABLE_SPACING_M
+    tables = [
+        travel_time_table(
+            earth_model,
+            phase,
+            max_distance_m=reach_m,
+            max_depth_m=search.max_depth_m + 2 * TABLE_SPACING_M,
+            spacing_m=TABLE_SPACING_M,
+        )
+        for phase in (Phase.P, Phase.S)
+    ]
+    with path.open("wb") as file:
+        file.write(struct.pack("iid", *tables[0].shape, km(TABLE_SPACING_M)))
+        for table in tables:
+            file.write(np.ascontiguousarray(table, float).tobytes())
+
+
+def _busiest(picks: Sequence[Pick], number: int) -> Sequence[Pick]:
+    """The stretch of so many consecutive picks that took the least time."""
+    if len(picks) <= number:
+        return picks
+    times_ns = np.array([pick.time.ns for pick in picks])
+    first = int(np.argmin(times_ns[number - 1 :] - times_ns[: len(times_ns) - number + 1]))
+    return picks[first : first + number]

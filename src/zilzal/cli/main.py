@@ -1,0 +1,65 @@
+"""The `zilzal` command: collects the commands, sets up the log, turns errors into messages."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+import zilzal
+from zilzal.cli import demo, evaluate, explain, models, pick, plot, run, synth
+from zilzal.core.errors import ZilzalError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From a packet of seismic data to a located, typed earthquake with a magnitude.",
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("pick")(pick.pick)
+app.command("plot")(plot.plot)
+app.command("explain")(explain.explain)
+app.command("synth")(synth.synth)
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(models.app, name="models")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        Console().print(f"zilzal {zilzal.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log every event and state change.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Set the log up; ZILZAL_LOG_LEVEL (DEBUG, INFO, WARNING, ERROR) has the last word."""
+    level = os.environ.get("ZILZAL_LOG_LEVEL") or ("INFO" if verbose else "WARNING")
+    handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
+    logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends in a message and exit status 2."""
+    try:
+        app()
+    except ZilzalError as error:
+        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
+        Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(str(error))
+        sys.exit(2)

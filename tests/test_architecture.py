@@ -1,0 +1,69 @@
+"""The shape of the package, held by tests."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import zilzal
+
+SOURCE = Path(zilzal.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout
+
+
+def test_import_of_the_package_loads_nothing_else():
+    loaded = json.loads(
+        run_python(
+            "import sys; before = set(sys.modules); import zilzal, json;"
+            "print(json.dumps(sorted(set(sys.modules) - before)))"
+        )
+    )
+    heavy = {"numpy", "scipy", "obspy", "torch", "onnxruntime", "matplotlib", "sqlalchemy"}
+    assert not heavy & set(loaded)
+
+
+def test_running_system_never_imports_torch_or_sklearn():
+    names = [
+        "zilzal.cli.main",
+        "zilzal.app.archive",
+        "zilzal.pick.neural",
+        "zilzal.pick.stalta",
+        "zilzal.learn",
+    ]
+    loaded = run_python(f"import sys, {', '.join(names)}; print(*sys.modules)").split()
+    assert not {"torch", "sklearn", "seisbench", "tensorflow"} & set(loaded)
+
+
+def test_imports_have_no_side_effects_on_files(tmp_path):
+    subprocess.run(
+        [sys.executable, "-c", "import zilzal.cli.main, zilzal.app.archive"],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PATH": "", "MPLCONFIGDIR": str(tmp_path / "mpl")},
+        check=True,
+        timeout=120,
+    )
+    assert [p.name for p in tmp_path.iterdir() if p.name != "mpl"] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_module_keeps_its_size_and_says_what_it_is(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), "no docstring"
+    assert len(text.splitlines()) <= 500, "over 500 lines"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            documented = ast.get_docstring(node, clean=False) or ""
+            assert length - len(documented.splitlines()) <= 60, f"{node.name} is too long"
+            assert len(node.args.posonlyargs + node.args.args) <= 6, f"{node.name}: positionals"
