@@ -1,0 +1,1 @@
+"""Networks in operation: their specification, the engine that runs them, overlap-add."""
