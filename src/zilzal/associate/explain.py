@@ -78,7 +78,7 @@ def explain_pick(
         predicted_s = float(
             np.squeeze(
                 travel_times.times_s(
-                    pick.phase, [station], np.array([[distance]]), np.array([[association.depth_m]])
+                    pick.phase, [station], np.array([[distance]]), np.array([association.depth_m])
                 )
             )
         )

@@ -1,11 +1,15 @@
 """Association by partition of space and time (PyOcto), with settings that derive themselves."""
 
+# PyOcto and pandas carry no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import logging
 import struct
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +24,7 @@ from zilzal.core.event import Association
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.station import Station
 from zilzal.core.units import km, metres
-from zilzal.travel import load_earth_model, travel_time_table
+from zilzal.travel import TravelTimeTables, load_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,12 +98,11 @@ class OctreeAssociator:
 
     def plan(self, picks: Sequence[Pick], stations: Sequence[Station]) -> Search:
         """The volume, tolerance and kinds of picks that are searched with."""
-        surface = load_earth_model(self.earth_model)
         return plan_search(
             picks,
             stations,
             max_depth_m=metres(self.max_depth_km),
-            s_speed_m_per_s=surface.speed_m_per_s(Phase.S, 0.0),
+            s_speed_m_per_s=_surface_s_speed(self.earth_model),
             tolerance_s=self.tolerance_s,
         )
 
@@ -107,12 +110,11 @@ class OctreeAssociator:
         """How many events of each size are found, and how many of them chance would make."""
         sample = _busiest(picks, BUSY_PICKS)
         search = self.plan(picks, stations)
-        model = load_earth_model(self.earth_model)
         test = run_null_test(
             sample,
             lambda chosen: [len(a.picks) for a in self._search(chosen, stations, search)],
             largest_false_share=self.false_share,
-            apart_s=2 * search.reach_m / model.speed_m_per_s(Phase.S, 0.0),
+            apart_s=2 * search.reach_m / _surface_s_speed(self.earth_model),
             least=LEAST_PICKS,
             generator=np.random.default_rng(self.seed),
         )
@@ -143,16 +145,16 @@ class OctreeAssociator:
         groups = members.groupby("event_idx")["pick_idx"].apply(list)
         provenance = Provenance(method="pyocto", version=zilzal.__version__, model=self.earth_model)
         associations: list[Association] = []
-        for row in events.itertuples():
-            latitude, longitude = search.plane.to_place(metres(row.x), metres(row.y))
-            chosen = sorted((picks[i] for i in groups[row.idx]), key=lambda p: (p.time, p.id))
+        for row in events.to_dict("records"):
+            latitude, longitude = search.plane.to_place(metres(row["x"]), metres(row["y"]))
+            chosen: list[Pick] = [picks[i] for i in sorted(groups[row["idx"]])]
             associations.append(
                 Association(
                     picks=tuple(chosen),
-                    time=reference + float(row.time),
+                    time=reference + float(row["time"]),
                     latitude=latitude,
                     longitude=longitude,
-                    depth_m=metres(float(row.z)),
+                    depth_m=metres(float(row["z"])),
                     provenance=provenance,
                 )
             )
@@ -174,20 +176,20 @@ def _station_frame(stations: Sequence[Station], search: Search) -> pd.DataFrame:
 
 
 @contextmanager
-def _octree(search: Search, earth_model: str, *, threads: int) -> Iterator[pyocto.OctoAssociator]:
+def _octree(search: Search, earth_model: str, *, threads: int) -> Generator[pyocto.OctoAssociator]:
     """PyOcto's associator with our travel times; its table lives in a file while it works."""
     import pyocto
 
-    model = load_earth_model(earth_model)
+    surface = load_model(earth_model).layers[0]
     with tempfile.TemporaryDirectory(prefix="zilzal-") as folder:
         path = Path(folder) / "travel-times.bin"
         _write_table(path, earth_model, search)
         speeds: dict[str, Any] = {
-            "surface_p_velocity": km(model.speed_m_per_s(Phase.P, 0.0)),
-            "surface_s_velocity": km(model.speed_m_per_s(Phase.S, 0.0)),
+            "surface_p_velocity": km(surface.p_speed_m_per_s),
+            "surface_s_velocity": km(surface.s_speed_m_per_s),
         }
         table = pyocto.VelocityModel1D(path, tolerance=search.tolerance_s, **speeds)
-        slowest_s = search.reach_m / model.speed_m_per_s(Phase.S, 0.0)
+        slowest_s = search.reach_m / surface.s_speed_m_per_s
         yield pyocto.OctoAssociator(
             xlim=(km(search.x_limits_m[0]), km(search.x_limits_m[1])),
             ylim=(km(search.y_limits_m[0]), km(search.y_limits_m[1])),
@@ -195,7 +197,8 @@ def _octree(search: Search, earth_model: str, *, threads: int) -> Iterator[pyoct
             velocity_model=table,
             time_before=slowest_s,
             min_node_size=km(search.node_m),
-            min_node_size_location=km(search.node_m) / 6,
+            # PyOcto says int and means float.
+            min_node_size_location=km(search.node_m) / 6,  # pyright: ignore[reportArgumentType]
             pick_match_tolerance=search.tolerance_s,
             min_interevent_time=max(1.0, 2 * search.tolerance_s),
             n_picks=LEAST_PICKS,
@@ -210,20 +213,24 @@ def _octree(search: Search, earth_model: str, *, threads: int) -> Iterator[pyoct
 def _write_table(path: Path, earth_model: str, search: Search) -> None:
     """Travel times as PyOcto reads them: nx, nz, spacing [km], then P and S, distance-major."""
     reach_m = search.reach_m + 2 * TABLE_SPACING_M
+    times = TravelTimeTables(model=load_model(earth_model), max_distance_m=reach_m)
     tables = [
-        travel_time_table(
-            earth_model,
+        times.table(
             phase,
             max_distance_m=reach_m,
             max_depth_m=search.max_depth_m + 2 * TABLE_SPACING_M,
             spacing_m=TABLE_SPACING_M,
-        )
+        ).time_s
         for phase in (Phase.P, Phase.S)
     ]
     with path.open("wb") as file:
         file.write(struct.pack("iid", *tables[0].shape, km(TABLE_SPACING_M)))
         for table in tables:
             file.write(np.ascontiguousarray(table, float).tobytes())
+
+
+def _surface_s_speed(earth_model: str) -> float:
+    return load_model(earth_model).layers[0].s_speed_m_per_s
 
 
 def _busiest(picks: Sequence[Pick], number: int) -> Sequence[Pick]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ FAINT = "#9aa5b1"
 
 PHASE_COLOURS = {"P": P_COLOUR, "S": S_COLOUR, "detection": DETECTION_COLOUR}
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "figure.dpi": 130,
     "font.size": 9,
     "axes.edgecolor": FAINT,
@@ -43,7 +43,7 @@ _SETTINGS = {
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
+def drawing() -> Generator[None]:
     """Draw in our style, without a display and without touching anyone's settings."""
     import matplotlib as mpl
 
