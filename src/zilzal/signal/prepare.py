@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np

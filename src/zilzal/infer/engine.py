@@ -1,0 +1,196 @@
+"""Runs networks. The engine is behind a protocol; ONNX Runtime is the one in the box."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from zilzal.core.arrays import Array
+from zilzal.core.errors import ModelError, SpecError
+from zilzal.core.waveform import COMPONENTS
+from zilzal.infer.spec import ModelSpec, spec_of
+from zilzal.signal.prepare import normalise_windows
+
+EngineName = Literal["onnxruntime", "openvino"]
+
+_BATCH_SAMPLES = 1 << 15
+"""Samples of a component in a batch: few enough for activations to stay in the cache."""
+
+
+class Engine(Protocol):
+    """A network that is ready to run."""
+
+    @property
+    def input_shape(self) -> Sequence[int | None]:
+        """(batch, component, sample); None where any length is taken."""
+        ...
+
+    @property
+    def output_shape(self) -> Sequence[int | None]:
+        """(batch, label, sample) or (batch, label); None where it is not fixed."""
+        ...
+
+    def run(self, inputs: Float32[Array, "batch component sample"]) -> Float32[Array, "batch ..."]:
+        """The network's output."""
+        ...
+
+
+class OnnxEngine:
+    """ONNX Runtime on the processor.
+
+    Raises:
+        ModelError: the bytes are no network that ONNX Runtime can load.
+    """
+
+    def __init__(self, model_bytes: bytes, *, threads: int = 1) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Spinning threads would take the core from other processes between two batches.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                model_bytes, options, providers=["CPUExecutionProvider"]
+            )
+        # ONNX Runtime raises its own exceptions, whose classes it does not publish.
+        except Exception as error:  # noqa: BLE001
+            raise ModelError(f"ONNX Runtime cannot load the network: {error}") from error
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise SpecError(
+                f"a network must have one input and one output, not {len(inputs)} and "
+                f"{len(outputs)}"
+            )
+        self._input, self._output = inputs[0], outputs[0]
+
+    @property
+    def input_shape(self) -> Sequence[int | None]:
+        """(batch, component, sample); None where any length is taken."""
+        return [n if isinstance(n, int) else None for n in self._input.shape]
+
+    @property
+    def output_shape(self) -> Sequence[int | None]:
+        """(batch, label, sample) or (batch, label); None where it is not fixed."""
+        return [n if isinstance(n, int) else None for n in self._output.shape]
+
+    def run(self, inputs: Float32[Array, "batch component sample"]) -> Float32[Array, "batch ..."]:
+        """The network's output."""
+        return self._session.run([self._output.name], {self._input.name: inputs})[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A network with its specification.
+
+    Args:
+        spec: what it is.
+        sha256: of its file; the provenance of all it says.
+        engine: that runs it.
+    """
+
+    spec: ModelSpec
+    sha256: str
+    engine: Engine
+
+    @property
+    def batch_size(self) -> int:
+        """Windows per run; fixed, for engines round otherwise when the batch is another."""
+        fixed = self.engine.input_shape[0]
+        return fixed or max(_BATCH_SAMPLES // self.spec.window_samples, 1)
+
+    def predict(
+        self,
+        windows: Sequence[Float32[Array, "component sample"]],
+        present: Sequence[Bool[Array, "component sample"]],
+    ) -> Float32[Array, "window ..."]:
+        """Outputs for windows of any number; which windows come together changes nothing.
+
+        Args:
+            windows: prepared, components in the order ZNE.
+            present: their masks.
+
+        Returns:
+            (window, label, sample), or (window, label) for a classifying network.
+        """
+        order = [COMPONENTS.index(c) for c in self.spec.components]
+        size = self.batch_size
+        outputs: list[Float32[Array, "batch ..."]] = []
+        shape = (size, len(order), self.spec.window_samples)
+        for first in range(0, len(windows), size):
+            chosen = windows[first : first + size]
+            batch, masks = np.zeros(shape, np.float32), np.zeros(shape, bool)
+            for row, (window, mask) in enumerate(
+                zip(chosen, present[first : first + size], strict=True)
+            ):
+                batch[row], masks[row] = window[order], mask[order]
+            batch = normalise_windows(self.spec.preparation, batch, masks)
+            outputs.append(self.engine.run(batch)[: len(chosen)])
+        if not outputs:
+            return np.zeros((0, *self._output_tail()), np.float32)
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+
+    def _output_tail(self) -> tuple[int, ...]:
+        n_labels = len(self.spec.labels)
+        return (n_labels, self.spec.window_samples) if self.spec.task == "pick" else (n_labels,)
+
+
+def load_model(path: Path | str, *, threads: int = 1, engine: EngineName = "onnxruntime") -> Model:
+    """A network from its file, loaded once per process.
+
+    Args:
+        path: of the ONNX file.
+        threads: of the engine; one per process scales best.
+        engine: "onnxruntime", or "openvino" with the extra `fast`.
+
+    Raises:
+        ModelError: the file cannot be loaded.
+        SpecError: it has no specification, or one that contradicts the network.
+    """
+    if engine not in get_args(EngineName):
+        raise ValueError(f"unknown engine {engine!r}; there are {get_args(EngineName)}")
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"there is no network at {path}")
+    status = path.stat()
+    return _load(path.resolve(), status.st_mtime_ns, status.st_size, threads, engine)
+
+
+@lru_cache(maxsize=8)
+def _load(
+    path: Path, _modified_ns: int, _size: int, threads: int, engine_name: EngineName
+) -> Model:
+    model_bytes = path.read_bytes()
+    spec = spec_of(model_bytes, str(path))
+    if engine_name == "openvino":
+        from zilzal.infer.openvino import OpenVinoEngine
+
+        engine: Engine = OpenVinoEngine(model_bytes, threads=threads)
+    else:
+        engine = OnnxEngine(model_bytes, threads=threads)
+    _refuse_contradiction(spec, engine, path)
+    return Model(spec=spec, sha256=hashlib.sha256(model_bytes).hexdigest(), engine=engine)
+
+
+def _refuse_contradiction(spec: ModelSpec, engine: Engine, path: Path) -> None:
+    """Compare the shapes that the network declares, then those of a run on zeros."""
+    batch = engine.input_shape[0] or 1
+    inputs = (batch, len(spec.components), spec.window_samples)
+    outputs = (batch, len(spec.labels))
+    if spec.task == "pick":
+        outputs = (*outputs, spec.window_samples)
+    declared = tuple(engine.input_shape)
+    if len(declared) != 3 or any(n not in (None, m) for n, m in zip(declared, inputs, strict=True)):
+        raise SpecError(f"{path}: the network takes {declared}, its specification says {inputs}")
+    seen = engine.run(np.zeros(inputs, np.float32)).shape
+    if seen != outputs:
+        raise SpecError(f"{path}: the network gives {seen}, its specification says {outputs}")

@@ -1,0 +1,98 @@
+"""From outputs of overlapping windows to one continuous curve per label.
+
+Only the valid part of a window counts, that is all but `blind_samples` at either edge; and of a
+gap-free segment all but as many samples at its ends, where the network has seen padding.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32
+
+from zilzal.core.arrays import Array
+from zilzal.infer.spec import ModelSpec
+
+
+class OverlapState(NamedTuple):
+    """Outputs of a segment that windows to come may still change.
+
+    Args:
+        number: of the first sample that is not final, counted from the epoch.
+        combined: sum (or maximum) of the outputs so far, from `number` on.
+        covered: how many windows went into each sample.
+    """
+
+    number: int
+    combined: Float32[Array, "label sample"]
+    covered: Float32[Array, " sample"]
+
+
+class Curves(NamedTuple):
+    """Final values from a sample on; NaN where no window saw it."""
+
+    first_number: int
+    values: Float32[Array, "label sample"]
+
+
+def start_overlap(spec: ModelSpec, first_number: int) -> OverlapState:
+    """Begin a segment at a sample, counted from the epoch at the network's rate."""
+    start = first_number + spec.blind_samples
+    return OverlapState(start, np.zeros((len(spec.labels), 0), np.float32), np.zeros(0, np.float32))
+
+
+def step_overlap(
+    spec: ModelSpec,
+    state: OverlapState,
+    first_window: int,
+    outputs: Float32[Array, "window label sample"],
+) -> tuple[OverlapState, Curves]:
+    """Add consecutive windows; hand out what no later window reaches."""
+    if len(outputs) == 0:
+        return state, Curves(state.number, state.combined[:, :0])
+    state = _add(spec, state, first_window, outputs)
+    n_final = (first_window + len(outputs)) * spec.hop_samples + spec.blind_samples - state.number
+    return _hand_out(spec, state, max(n_final, 0))
+
+
+def finish_overlap(spec: ModelSpec, state: OverlapState, end_number: int) -> Curves:
+    """The segment ended before `end_number`: hand out the rest up to the blind edge."""
+    n_final = min(end_number - spec.blind_samples - state.number, state.combined.shape[1])
+    return _hand_out(spec, state, max(n_final, 0))[1]
+
+
+def _add(
+    spec: ModelSpec,
+    state: OverlapState,
+    first_window: int,
+    outputs: Float32[Array, "window label sample"],
+) -> OverlapState:
+    blind, window = spec.blind_samples, spec.window_samples
+    last = first_window + len(outputs) - 1
+    room = last * spec.hop_samples + window - blind - state.number - state.combined.shape[1]
+    combined = np.pad(state.combined, ((0, 0), (0, max(room, 0))))
+    covered = np.pad(state.covered, (0, max(room, 0)))
+    for k, output in enumerate(outputs, first_window):
+        start = k * spec.hop_samples + blind - state.number
+        skipped = max(-start, 0)
+        valid = output[:, blind + skipped : window - blind]
+        place = slice(start + skipped, start + skipped + valid.shape[1])
+        if spec.overlap == "mean":
+            combined[:, place] += valid
+        else:
+            np.maximum(combined[:, place], valid, out=combined[:, place])
+        covered[place] += 1
+    return OverlapState(state.number, combined, covered)
+
+
+def _hand_out(spec: ModelSpec, state: OverlapState, n_final: int) -> tuple[OverlapState, Curves]:
+    values = state.combined[:, :n_final].copy()
+    covered = state.covered[:n_final]
+    if spec.overlap == "mean":
+        values /= np.maximum(covered, 1)
+    values[:, covered == 0] = np.nan
+    rest = OverlapState(
+        state.number + n_final, state.combined[:, n_final:].copy(), state.covered[n_final:].copy()
+    )
+    return rest, Curves(state.number, values)
