@@ -1,0 +1,1 @@
+"""How large an event was: scales by method, attenuation laws, network values."""

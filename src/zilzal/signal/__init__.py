@@ -1,0 +1,1 @@
+"""Functions on arrays of samples: continuity, alignment, filters, peaks, onsets, responses."""
