@@ -137,7 +137,7 @@ CISN = AttenuationLaw(
     name="cisn-2011",
     geometric=1.110,
     anelastic_per_km=0.00189,
-    # The authors' program adds 0.0054, so that 100 km epicentral at 8 km depth gives 3 again.
+    # The authors' program adds 0.0054, so that 100 km gives 3 again.
     constant=0.591 + 0.0054,
     chebyshev=(0.056, -0.031, -0.053, -0.080, -0.028, 0.015),
     chebyshev_from_m=metres(8),

@@ -54,7 +54,7 @@ def huber_mean(
         ValueError: there are no values.
 
     Source:
-        Huber (1981), sections 3.2 (estimate) and 6.6 (its variance).
+        Huber (1981), sections 3.2 (the estimate) and 7.6 (its variance, with one parameter).
     """
     values = np.asarray(values, float)
     if not len(values):
@@ -79,8 +79,10 @@ def _standard_error(
         return None
     pull = np.clip((values - centre) / scale, -HUBER_TUNING, HUBER_TUNING)
     free = max(float(np.mean(np.abs(values - centre) < HUBER_TUNING * scale)), 1 / n)
-    variance = float(np.sum(pull**2)) / (n - 1) * (scale / free) ** 2
-    return float(np.sqrt(max(variance, _LEAST_SCALE**2) / n))
+    # Huber's correction for few values.
+    correction = 1 + (1 - free) / (free * n)
+    deviation = correction * scale / free * (float(np.sum(pull**2)) / (n - 1)) ** 0.5
+    return max(deviation, _LEAST_SCALE) / n**0.5
 
 
 def outliers(
