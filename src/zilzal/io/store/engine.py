@@ -1,0 +1,89 @@
+"""Connections to SQLite and PostgreSQL, set up for many readers and one careful writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from zilzal.core.errors import StoreError
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+READING = {"zilzal_reading": True}
+"""Execution options of a connection that will only read."""
+
+
+def url_of(url_or_path: str | Path) -> URL:
+    """A database's URL; what is not a URL is the path of an SQLite file.
+
+    Raises:
+        StoreError: the URL is malformed or of another kind of database.
+    """
+    text = str(url_or_path)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(f"not a database URL; write {_FORMS}") from error
+    if url.drivername not in _DRIVERS:
+        raise StoreError(f"a store cannot be in {url.drivername!r}; write {_FORMS}")
+    return url.set(drivername=_DRIVERS[url.drivername])
+
+
+_FORMS = "a path, sqlite:///path, or postgresql://user@host/database"
+
+
+def connect(url: URL, *, timeout_s: float) -> Engine:
+    """An engine; no connection is made yet.
+
+    Args:
+        url: from `url_of`.
+        timeout_s: how long to wait for another writer, or for the server.
+
+    Raises:
+        StoreError: PostgreSQL was asked for without its driver.
+    """
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": timeout_s})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    options = f"-c lock_timeout={round(timeout_s * 1000)}"
+    arguments = {"connect_timeout": max(2, round(timeout_s)), "options": options}
+    try:
+        return create_engine(url, connect_args=arguments, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "PostgreSQL needs its driver; install it with: pip install 'zilzal[postgres]'"
+        ) from error
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    """Write-ahead log: readers never wait, and a kill at any instant leaves whole transactions.
+
+    `synchronous=NORMAL` may lose the last transactions in a power cut, never part of one, and
+    checkpoints go with their results.
+    """
+    # Python's own idea of when to begin is off; `_begin_sqlite` says it.
+    connection.isolation_level = None
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    if mode != "wal":
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA cache_size=-65536")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take the lock at once: a reader that becomes a writer could not wait for it."""
+    reading = connection.get_execution_options().get("zilzal_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

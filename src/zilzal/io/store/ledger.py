@@ -1,0 +1,82 @@
+"""The coverage ledger's rows: for each channel and reason the longest stretches, none touching.
+
+Stretches that touch or overlap become one, so that the table stays small, and neither the cut
+of the input nor writing twice changes it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+
+from zilzal.core.coverage import CoverageSpan, Reason
+from zilzal.core.time import Time
+from zilzal.io.store.rows import channel_of, channel_row
+from zilzal.io.store.schema import COVERAGE, Row
+
+Stretch = tuple[int, int]
+"""First and end nanosecond."""
+
+
+def put_coverage(connection: Connection, spans: Iterable[CoverageSpan]) -> None:
+    """Join spans to what is there; empty ones are left out."""
+    stretches: dict[tuple[str, ...], list[Stretch]] = defaultdict(list)
+    for span in spans:
+        if span.start < span.end:
+            key = (*channel_row(span.channel_id).values(), span.reason.value, span.note)
+            stretches[key].append((span.start.ns, span.end.ns))
+    for key, new in stretches.items():
+        _join(connection, dict(zip(_KEY, key, strict=True)), new)
+
+
+_KEY = ("network", "station", "location", "channel", "reason", "note")
+
+
+def _join(connection: Connection, key: Row, new: list[Stretch]) -> None:
+    touching = and_(
+        *(COVERAGE.c[name] == value for name, value in key.items()),
+        COVERAGE.c.start_time <= max(end for _, end in new),
+        COVERAGE.c.end_time >= min(start for start, _ in new),
+    )
+    columns = select(COVERAGE.c.start_time, COVERAGE.c.end_time).where(touching)
+    old = [(start, end) for start, end in connection.execute(columns)]
+    joined = union([*old, *new])
+    if joined != sorted(old):
+        connection.execute(delete(COVERAGE).where(touching))
+        records = [{**key, "start_time": start, "end_time": end} for start, end in joined]
+        connection.execute(insert(COVERAGE), records)
+
+
+def union(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The same time with no two stretches that touch, in order."""
+    joined: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def read_coverage(
+    connection: Connection, start: Time | None, end: Time | None
+) -> list[CoverageSpan]:
+    """What lies in [start, end), cut at its bounds, in order of channel and time."""
+    first, last = (start.ns if start else -(2**63)), (end.ns if end else 2**63 - 1)
+    limits: list[ColumnElement[bool]] = [
+        COVERAGE.c.start_time < last,
+        COVERAGE.c.end_time > first,
+    ]
+    found = connection.execute(select(COVERAGE).where(*limits)).mappings()
+    return sorted(
+        CoverageSpan(
+            channel_of(row),
+            Time(max(row["start_time"], first)),
+            Time(min(row["end_time"], last)),
+            Reason(row["reason"]),
+            row["note"],
+        )
+        for row in found
+    )

@@ -1,0 +1,1 @@
+"""One module a migration; the name begins with its number."""

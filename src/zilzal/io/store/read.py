@@ -1,0 +1,263 @@
+"""Values out of the tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    exists,
+    func,
+    select,
+)
+
+from zilzal.core.event import Event, EventType, Unlocated
+from zilzal.core.ids import StationId
+from zilzal.core.pick import Detection, EvaluationMode, Phase, Pick, Provenance
+from zilzal.core.time import Time
+from zilzal.io.store import rows
+from zilzal.io.store.query import EventQuery, EventSummary, conditions, paged
+from zilzal.io.store.schema import (
+    ARRIVAL,
+    CLASSIFICATION,
+    DETECTION,
+    EVENT,
+    EVENT_DETECTION,
+    EVENT_MAGNITUDE,
+    EVENT_PICK,
+    EVENT_VERSION,
+    MAGNITUDE,
+    ORIGIN,
+    PICK,
+    PROVENANCE,
+    STATION_MAGNITUDE,
+)
+
+_CHUNK = 500
+"""Values in one `IN (...)`: far below every database's limit."""
+
+Grouped = dict[int, list[RowMapping]]
+"""Rows by what they belong to."""
+
+
+def chunks(values: Collection[Any]) -> Iterator[Sequence[Any]]:
+    """Pieces that fit one statement."""
+    ordered = list(values)
+    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))
+
+
+def _provenances(connection: Connection) -> dict[int, Provenance]:
+    found = connection.execute(select(PROVENANCE)).mappings()
+    return {row["digest"]: rows.provenance_of(row) for row in found}
+
+
+def _newest(table: Table, time: Column[int]) -> ColumnElement[bool]:
+    """Of several contents with one id, and so one time, what was written last."""
+    newer = table.alias()
+    return ~exists().where(
+        newer.c[time.name] == time, newer.c.id == table.c.id, newer.c.number > table.c.number
+    )
+
+
+def read_picks(
+    connection: Connection,
+    start: Time | None,
+    end: Time | None,
+    *,
+    station_id: StationId | None,
+    phase: Phase | None,
+    method: str | None,
+) -> list[Pick]:
+    """See `Store.picks`."""
+    made = _provenances(connection)
+    statement = _within(select(PICK), PICK.c.time, PICK.c.time, start, end)
+    statement = statement.where(_newest(PICK, PICK.c.time)).order_by(PICK.c.time, PICK.c.id)
+    if station_id is not None:
+        statement = statement.where(
+            PICK.c.network == station_id.network, PICK.c.station == station_id.station
+        )
+    if phase is not None:
+        statement = statement.where(PICK.c.phase == phase.value)
+    if method is not None:
+        makers = [digest for digest, provenance in made.items() if provenance.method == method]
+        statement = statement.where(PICK.c.provenance.in_(makers))
+    found = connection.execute(statement).mappings()
+    return [rows.pick_of(row, made[row["provenance"]]) for row in found]
+
+
+def read_detections(
+    connection: Connection, start: Time | None, end: Time | None
+) -> list[Detection]:
+    """See `Store.detections`."""
+    made = _provenances(connection)
+    times = DETECTION.c.start_time, DETECTION.c.end_time
+    statement = _within(select(DETECTION), *times, start, end).where(_newest(DETECTION, times[0]))
+    found = connection.execute(statement.order_by(times[0], DETECTION.c.id)).mappings()
+    return [rows.detection_of(row, made[row["provenance"]]) for row in found]
+
+
+def _within(
+    statement: Select[Any],
+    first: Column[int],
+    last: Column[int],
+    start: Time | None,
+    end: Time | None,
+) -> Select[Any]:
+    """Rows that reach into [start, end)."""
+    if start is not None:
+        reaches = last >= start.ns if last is first else last > start.ns
+        statement = statement.where(reaches)
+    return statement if end is None else statement.where(first < end.ns)
+
+
+def count_events(connection: Connection, query: EventQuery) -> int:
+    """How many there are on all pages."""
+    statement = select(func.count()).select_from(EVENT).where(*conditions(query))
+    return connection.execute(statement).scalar_one()
+
+
+def read_summaries(connection: Connection, query: EventQuery) -> list[EventSummary]:
+    """In the order of the query."""
+    return [
+        EventSummary(
+            id=row["id"],
+            version=row["version"],
+            time=Time(row["time"]),
+            latitude=row["latitude"],
+            longitude=row["longitude"],
+            depth_m=row["depth_m"],
+            magnitude=row["magnitude"],
+            magnitude_type=row["magnitude_type"],
+            event_type=EventType(row["event_type"]),
+            evaluation_mode=EvaluationMode(row["evaluation_mode"]),
+            quality=row["quality"],
+            written=Time(row["written"]),
+        )
+        for row in connection.execute(paged(select(EVENT), query)).mappings()
+    ]
+
+
+def read_events(connection: Connection, query: EventQuery) -> list[Event]:
+    """Current versions, in the order of the query."""
+    statement = paged(select(EVENT.c.current), query)
+    keys = connection.execute(statement).scalars().all()
+    return read_versions(connection, keys)
+
+
+def read_history(connection: Connection, event_id: str) -> list[Event]:
+    """All versions of an event, the first one first."""
+    column = EVENT_VERSION.c
+    statement = select(column.key).where(column.event_id == event_id).order_by(column.version)
+    return read_versions(connection, connection.execute(statement).scalars().all())
+
+
+def read_version(connection: Connection, event_id: str, version: int | None) -> Event | None:
+    """One version of an event; None is the current one."""
+    statement = select(EVENT.c.current).where(EVENT.c.id == event_id)
+    if version is not None:
+        column = EVENT_VERSION.c
+        statement = select(column.key).where(column.event_id == event_id, column.version == version)
+    found = read_versions(connection, connection.execute(statement).scalars().all())
+    return found[0] if found else None
+
+
+def read_versions(connection: Connection, keys: Collection[int]) -> list[Event]:
+    """Versions by their keys, in that order."""
+    made = _provenances(connection)
+    return [
+        event for some in chunks(keys) for event in _Reader(connection, some, made).events(some)
+    ]
+
+
+class _Reader:
+    """Parts of some versions, read together."""
+
+    def __init__(
+        self, connection: Connection, keys: Sequence[int], made: dict[int, Provenance]
+    ) -> None:
+        self._connection = connection
+        self._made = made
+        self._versions = self._whole(EVENT_VERSION, EVENT_VERSION.c.key, keys, lambda row: row)
+        versions = self._versions.values()
+        self._arrivals = self._grouped(
+            select(ARRIVAL).order_by(ARRIVAL.c.position),
+            ARRIVAL.c.origin,
+            {row["preferred_origin"] for row in versions},
+        )
+        self._origins = self._whole(
+            ORIGIN,
+            ORIGIN.c.digest,
+            {row["preferred_origin"] for row in versions},
+            lambda row: rows.origin_of(row, self._arrivals[row["digest"]], made[row["provenance"]]),
+        )
+        self._classifications = self._whole(
+            CLASSIFICATION,
+            CLASSIFICATION.c.digest,
+            {row["classification"] for row in versions},
+            lambda row: rows.classification_of(row, made[row["provenance"]]),
+        )
+        self._magnitudes = self._linked(EVENT_MAGNITUDE, MAGNITUDE, keys)
+        self._stations = self._grouped(
+            select(STATION_MAGNITUDE).order_by(STATION_MAGNITUDE.c.position),
+            STATION_MAGNITUDE.c.network_magnitude,
+            {row["digest"] for found in self._magnitudes.values() for row in found},
+        )
+        self._picks = self._linked(EVENT_PICK, PICK, keys)
+        self._detections = self._linked(EVENT_DETECTION, DETECTION, keys)
+
+    def events(self, keys: Sequence[int]) -> list[Event]:
+        """The versions, whole."""
+        return [self._event(self._versions[key]) for key in keys]
+
+    def _event(self, row: RowMapping) -> Event:
+        key, made = row["key"], self._made
+        unlocated = Unlocated(reason=row["unlocated_reason"] or "", time=Time(row["time"]))
+        return Event(
+            id=row["event_id"],
+            version=row["version"],
+            origin=self._origins.get(row["preferred_origin"], unlocated),
+            magnitudes=tuple(
+                rows.magnitude_of(m, self._stations[m["digest"]], made[m["provenance"]])
+                for m in self._magnitudes[key]
+            ),
+            classification=self._classifications.get(row["classification"]),
+            picks=tuple(rows.pick_of(p, made[p["provenance"]]) for p in self._picks[key]),
+            detections=tuple(
+                rows.detection_of(d, made[d["provenance"]]) for d in self._detections[key]
+            ),
+            evaluation_mode=EvaluationMode(row["evaluation_mode"]),
+            comment=row["comment"],
+        )
+
+    def _whole(
+        self,
+        table: Table,
+        key: Column[int],
+        keys: Collection[int | None],
+        made_of: Callable[[RowMapping], Any],
+    ) -> dict[int, Any]:
+        """Values by key."""
+        found = self._grouped(select(table), key, keys)
+        return {value: made_of(records[0]) for value, records in found.items()}
+
+    def _linked(self, link: Table, part: Table, keys: Collection[int]) -> Grouped:
+        """Parts by the key of their version, in order."""
+        owner, position, digest = link.columns
+        statement = select(owner, part).join_from(link, part, part.c.digest == digest)
+        return self._grouped(statement.order_by(position), owner, keys)
+
+    def _grouped(
+        self, statement: Select[Any], owner: Column[int], keys: Collection[int | None]
+    ) -> Grouped:
+        grouped: Grouped = defaultdict(list)
+        for some in chunks([key for key in keys if key is not None]):
+            for row in self._connection.execute(statement.where(owner.in_(some))).mappings():
+                grouped[row[owner.name]].append(row)
+        return grouped

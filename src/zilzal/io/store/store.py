@@ -1,0 +1,312 @@
+"""The store: picks, events with their versions, coverage, runs and checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, select
+
+from zilzal.core.catalogue import Catalogue
+from zilzal.core.coverage import CoverageHour, CoverageSpan, tally_hours
+from zilzal.core.errors import StoreError
+from zilzal.core.event import Event
+from zilzal.core.ids import StationId
+from zilzal.core.pick import Detection, Phase, Pick
+from zilzal.core.time import Time
+from zilzal.io.store import ledger, read, write, write_events
+from zilzal.io.store.engine import READING, connect, url_of
+from zilzal.io.store.faults import told
+from zilzal.io.store.migrate import upgrade
+from zilzal.io.store.query import EventQuery, EventSummary
+from zilzal.io.store.schema import CHECKPOINT, CONFIGURATION, RUN
+
+
+def configuration_hash(text: str) -> str:
+    """What `Provenance.configuration` holds of an effective configuration."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _now() -> Time:
+    return Time(time.time_ns())
+
+
+class Store:
+    """Results in one transactional database; a context manager, safe to share by threads.
+
+    Whatever is written, is written once: the same value again changes nothing. What goes into
+    one `transaction` is there as a whole or not at all, also after `kill -9`.
+    """
+
+    def __init__(self, engine: Engine, where: str, clock: Callable[[], Time]) -> None:
+        self._engine = engine
+        self._where = where
+        self._clock = clock
+        self._active = threading.local()
+
+    @classmethod
+    def open(
+        cls,
+        url_or_path: str | Path,
+        *,
+        create: bool = True,
+        timeout_s: float = 30.0,
+        clock: Callable[[], Time] = _now,
+    ) -> Self:
+        """Open a store; make its tables, or bring them to this version, where that is due.
+
+        Args:
+            url_or_path: path of an SQLite file, or a URL as `postgresql://user@host/database`.
+            create: whether an SQLite file that is not there is made.
+            timeout_s: how long to wait for another writer, or for the server.
+            clock: gives the time at which versions of events are written.
+
+        Raises:
+            StoreError: it cannot be opened, is not a store, or is newer than this code.
+        """
+        url = url_of(url_or_path)
+        where = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite":
+            where = url.database or where
+            _check_path(where, create=create)
+        engine = connect(url, timeout_s=timeout_s)
+        try:
+            with told("open", where):
+                upgrade(engine, where)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, where, clock)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What this thread writes inside is there as a whole or, after an error, not at all.
+
+        A transaction inside another one can fail alone, and counts when the outer one ends.
+
+        Raises:
+            StoreError: the database refused.
+        """
+        with self._writing():
+            yield
+
+    def put_picks(self, picks: Iterable[Pick]) -> None:
+        """Store picks; one that is there with all its values is left as it is.
+
+        Where values of a pick changed, `picks` gives the new ones, and versions of events keep
+        those that they were made of.
+
+        Raises:
+            StoreError: the database refused.
+        """
+        with self._writing() as connection:
+            write.put_picks(connection, picks)
+
+    def put_detections(self, detections: Iterable[Detection]) -> None:
+        """Store detections, as `put_picks` does."""
+        with self._writing() as connection:
+            write.put_detections(connection, detections)
+
+    def put_coverage(self, spans: Iterable[CoverageSpan]) -> None:
+        """Join spans to the ledger; those of one channel, reason and note that touch become one."""
+        with self._writing() as connection:
+            ledger.put_coverage(connection, spans)
+
+    def put_event(self, event: Event) -> Event:
+        """Store one event; see `put_events`."""
+        return self.put_events([event])[0]
+
+    def put_events(self, events: Iterable[Event]) -> list[Event]:
+        """Store events with all their parts, and return them as they are in the store.
+
+        A new event gets version 1, one that changed the next version (`Event.version` of the
+        argument does not matter), one that did not change nothing. A reviewed event
+        (evaluation mode "manual") is only changed by a reviewed one; otherwise it is returned
+        as it is.
+
+        Raises:
+            StoreError: the database refused; nothing of these events is stored.
+        """
+        with self._writing() as connection:
+            return write_events.put_events(connection, events, self._clock())
+
+    def put_run(self, configuration: str, *, version: str, started: Time) -> str:
+        """Store what a run was made with.
+
+        Args:
+            configuration: the effective one, as text.
+            version: of the code.
+            started: when.
+
+        Returns:
+            The configuration's hash, as `Provenance.configuration` and checkpoints use it.
+        """
+        key = configuration_hash(configuration)
+        with self._writing() as connection:
+            write.put_new(connection, CONFIGURATION, [{"hash": key, "text": configuration}])
+            row = {"configuration": key, "version": version, "started": started.ns}
+            write.put_new(connection, RUN, [row])
+        return key
+
+    def configuration(self, key: str) -> str | None:
+        """The effective configuration with a hash; None where no run had it."""
+        with self._reading() as connection:
+            statement = select(CONFIGURATION.c.text).where(CONFIGURATION.c.hash == key)
+            return connection.execute(statement).scalar()
+
+    def picks(
+        self,
+        start: Time | None = None,
+        end: Time | None = None,
+        *,
+        station_id: StationId | None = None,
+        phase: Phase | None = None,
+        method: str | None = None,
+    ) -> list[Pick]:
+        """Picks in [start, end), in order of time.
+
+        Args:
+            start: None is from the first.
+            end: None is to the last.
+            station_id: only there.
+            phase: only this one.
+            method: only of this picker, as `Provenance.method` names it.
+        """
+        with self._reading() as connection:
+            return read.read_picks(
+                connection, start, end, station_id=station_id, phase=phase, method=method
+            )
+
+    def detections(self, start: Time | None = None, end: Time | None = None) -> list[Detection]:
+        """Detections that reach into [start, end), in order of their start."""
+        with self._reading() as connection:
+            return read.read_detections(connection, start, end)
+
+    def coverage(self, start: Time | None = None, end: Time | None = None) -> list[CoverageSpan]:
+        """The ledger in [start, end), cut at its bounds, in order of channel and time."""
+        with self._reading() as connection:
+            return ledger.read_coverage(connection, start, end)
+
+    def coverage_hours(
+        self, start: Time | None = None, end: Time | None = None
+    ) -> list[CoverageHour]:
+        """The ledger in [start, end) by channel, hour and reason."""
+        return tally_hours(self.coverage(start, end))
+
+    def events(self, query: EventQuery | None = None) -> Catalogue:
+        """Current versions; the catalogue is in order of time whatever the query's order."""
+        with self._reading() as connection:
+            return Catalogue.of(read.read_events(connection, query or EventQuery()))
+
+    def summaries(self, query: EventQuery | None = None) -> list[EventSummary]:
+        """Current versions at a glance, in the query's order: for long lists and maps."""
+        with self._reading() as connection:
+            return read.read_summaries(connection, query or EventQuery())
+
+    def count(self, query: EventQuery | None = None) -> int:
+        """Number of events within a query's limits, whatever its page."""
+        with self._reading() as connection:
+            return read.count_events(connection, query or EventQuery())
+
+    def event(self, event_id: str, version: int | None = None) -> Event | None:
+        """One version, or the current one; None where there is no such event or version."""
+        with self._reading() as connection:
+            return read.read_version(connection, event_id, version)
+
+    def versions(self, event_id: str) -> list[Event]:
+        """All versions of an event, the first one first; empty where there is no such event."""
+        with self._reading() as connection:
+            return read.read_history(connection, event_id)
+
+    def save_checkpoint(
+        self, key: str, state: bytes, configuration: str, *, done: bool = False
+    ) -> None:
+        """Store where a piece of work stands, in the place of its last checkpoint.
+
+        Args:
+            key: the piece of work, as "CI.CCC..HH/2019-07-07".
+            state: to go on from.
+            configuration: hash from `put_run`; another configuration does not see it.
+            done: whether the piece is finished.
+        """
+        row = {
+            "configuration": configuration, "key": key, "state": state, "done": done,
+            "written": self._clock().ns,
+        }  # fmt: skip
+        with self._writing() as connection:
+            write.put_over(connection, CHECKPOINT, [row])
+
+    def load_checkpoint(self, key: str, configuration: str) -> bytes | None:
+        """The last state saved under this configuration; None where there is none."""
+        column = CHECKPOINT.c
+        statement = select(column.state).where(
+            column.configuration == configuration, column.key == key
+        )
+        with self._reading() as connection:
+            return connection.execute(statement).scalar()
+
+    def done_keys(self, configuration: str) -> frozenset[str]:
+        """Pieces of work that are finished under this configuration."""
+        column = CHECKPOINT.c
+        statement = select(column.key).where(column.configuration == configuration, column.done)
+        with self._reading() as connection:
+            return frozenset(connection.execute(statement).scalars())
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        active: Connection | None = getattr(self._active, "connection", None)
+        with told("write to", self._where):
+            if active is not None:
+                with active.begin_nested():
+                    yield active
+                return
+            with self._engine.begin() as connection:
+                self._active.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._active.connection = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """This thread's transaction if it is in one, so that it sees what it wrote."""
+        active: Connection | None = getattr(self._active, "connection", None)
+        with told("read", self._where):
+            if active is not None:
+                yield active
+                return
+            with self._engine.connect().execution_options(**READING) as connection:
+                yield connection
+
+
+def _check_path(path: str, *, create: bool) -> None:
+    file = Path(path)
+    if path.startswith((":memory:", "file:")):
+        return
+    if file.is_dir():
+        raise StoreError(f"{path} is a folder; name a file in it, as {file / 'zilzal.db'}")
+    if not file.parent.is_dir():
+        raise StoreError(f"no folder {file.parent} for the store {file.name}; make it first")
+    if not create and not file.is_file():
+        raise StoreError(f"there is no store at {path}; check the path, or run zilzal run first")
