@@ -63,7 +63,7 @@ class OnnxEngine:
                 model_bytes, options, providers=["CPUExecutionProvider"]
             )
         # ONNX Runtime raises its own exceptions, whose classes it does not publish.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise ModelError(f"ONNX Runtime cannot load the network: {error}") from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:

@@ -61,8 +61,16 @@ class Frames(NamedTuple):
 
 
 class FrameState(NamedTuple):
-    """What later windows of a segment still need, from the start of the next window on."""
+    """What later windows of a segment still need.
 
+    Args:
+        segment_start: number of the segment's first sample.
+        next_window: index of the next window to hand out.
+        samples: from the start of that window on.
+        present: their mask.
+    """
+
+    segment_start: int
     next_window: int
     samples: Float32[Array, "component sample"]
     present: Bool[Array, "component sample"]
@@ -72,7 +80,7 @@ def start_frames(grid: FrameGrid, first_number: int, n_components: int) -> Frame
     """Begin a segment at a sample, counted from the epoch."""
     window = grid.first_window(first_number)
     padding = np.zeros((n_components, first_number - grid.start_of(window)), np.float32)
-    return FrameState(window, padding, padding.astype(bool))
+    return FrameState(first_number, window, padding, padding.astype(bool))
 
 
 def step_frames(
@@ -92,8 +100,11 @@ def step_frames(
 
 def finish_frames(grid: FrameGrid, state: FrameState) -> Frames:
     """The segment ends: hand out the windows that are not full but hold more than the margin."""
-    n_samples = state.samples.shape[1] - grid.margin_samples
-    n_windows = max(-(-n_samples // grid.hop_samples), 0)
+    end = grid.start_of(state.next_window) + state.samples.shape[1]
+    n_windows = 0
+    if end - state.segment_start > grid.margin_samples:
+        n_samples = state.samples.shape[1] - grid.margin_samples
+        n_windows = max(-(-n_samples // grid.hop_samples), 0)
     length = (n_windows - 1) * grid.hop_samples + grid.window_samples if n_windows else 0
     padding = ((0, 0), (0, max(length - state.samples.shape[1], 0)))
     padded = state._replace(
@@ -110,6 +121,7 @@ def _hand_out(grid: FrameGrid, state: FrameState, n_windows: int) -> tuple[Frame
     )
     used = n_windows * grid.hop_samples
     rest = FrameState(
+        state.segment_start,
         state.next_window + n_windows,
         state.samples[:, used:].copy(),
         state.present[:, used:].copy(),

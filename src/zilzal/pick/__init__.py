@@ -1,0 +1,1 @@
+"""Phase pickers: neural networks, and the classical STA/LTA with AIC."""

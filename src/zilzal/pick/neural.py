@@ -1,0 +1,411 @@
+"""Picking and detection with a network: prepare, cut windows, infer, overlap, read, measure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+import zilzal
+from zilzal.core.arrays import Array
+from zilzal.core.errors import ConfigError, SpecError
+from zilzal.core.ids import SensorId
+from zilzal.core.pick import Detection, Phase, Pick, Provenance
+from zilzal.core.probability import Probabilities
+from zilzal.core.stage import Picked
+from zilzal.core.waveform import Window
+from zilzal.infer.engine import EngineName, Model, load_model
+from zilzal.infer.overlap import (
+    Curves,
+    OverlapState,
+    finish_overlap,
+    start_overlap,
+    step_overlap,
+)
+from zilzal.infer.packaged import find_model
+from zilzal.infer.spec import ModelSpec
+from zilzal.pick.measure import AFTER_S, BEFORE_S, cut_around, measure
+from zilzal.pick.read import Peak, ReaderState, Reading, start_reading, step_reading
+from zilzal.pick.segment import Clock, Follower, Piece, close, follow, rounds
+from zilzal.signal.frame import (
+    FrameGrid,
+    Frames,
+    FrameState,
+    finish_frames,
+    start_frames,
+    step_frames,
+)
+from zilzal.signal.prepare import (
+    PreparationState,
+    finish_preparation,
+    start_preparation,
+    step_preparation,
+)
+from zilzal.signal.trigger import Interval
+
+_ROUND_SAMPLES = 1 << 16
+"""Longer windows are worked on in pieces of so many samples, which bounds the memory."""
+_READ_LABELS = ("P", "S", "detection")
+
+
+class _Counts(NamedTuple):
+    """Recorded samples that picks to come may still be measured on."""
+
+    first: int
+    samples: Float32[Array, "component sample"]
+    present: Bool[Array, "component sample"]
+
+    @property
+    def end(self) -> int:
+        return self.first + self.samples.shape[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Segment:
+    """What is carried along one gap-free segment of a sensor."""
+
+    clock: Clock
+    preparation: PreparationState
+    end_number: int
+    frames: FrameState
+    overlap: OverlapState
+    reader: ReaderState
+    counts: _Counts
+
+
+class _Sensor(NamedTuple):
+    follower: Follower
+    segment: _Segment | None
+
+
+class _Work(NamedTuple):
+    """A segment's windows on their way through the network."""
+
+    sensor_id: SensorId
+    segment: _Segment
+    frames: list[Frames]
+    ends: bool
+
+
+NeuralState = Mapping[SensorId, _Sensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeuralPicker:
+    """Picks phases and detects events with a network from an ONNX file.
+
+    Args:
+        model: path of the file, or the name of a packaged network.
+        thresholds: on the network's output by label ("P", "S", "detection"); those not named
+            are the model's own.
+        separation_s: two picks of a phase are at least so far apart.
+        release_share: a detection lasts until the curve falls below so much of its threshold.
+        minimum_detection_s: shorter ones are dropped.
+        with_probabilities: also hand out the curves, for display.
+        engine: that runs the network.
+        threads: of the engine; one per process scales best.
+
+    Raises:
+        ConfigError: an option is out of range.
+    """
+
+    model: str = "zilzal"
+    thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
+    separation_s: float = 0.5
+    release_share: float = 0.5
+    minimum_detection_s: float = 0.5
+    with_probabilities: bool = False
+    engine: EngineName = "onnxruntime"
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for label, threshold in self.thresholds.items():
+            if label not in _READ_LABELS or not 0 < threshold <= 1:
+                raise ConfigError(
+                    f"threshold {label} = {threshold}: labels are {_READ_LABELS}, "
+                    "values lie in (0, 1]"
+                )
+        if not self.separation_s > 0 or not 0 < self.release_share <= 1:
+            raise ConfigError(
+                f"separation_s = {self.separation_s} must be above 0 and release_share = "
+                f"{self.release_share} in (0, 1]"
+            )
+
+    def start(self) -> NeuralState:
+        """No data yet.
+
+        Raises:
+            ModelError: the network cannot be loaded.
+            SpecError: it is not one for picking, or lacks a threshold or an uncertainty.
+        """
+        self._check(self._load().spec)
+        return {}
+
+    def step(self, state: NeuralState, windows: Sequence[Window]) -> tuple[NeuralState, Picked]:
+        """Take more data in; hand out what has become final."""
+        model = self._load()
+        sensors = dict(state)
+        collected = _Collected()
+        for dealt in rounds(windows, longest_samples=_ROUND_SAMPLES):
+            work: list[_Work] = []
+            for window in dealt:
+                follower, segment = sensors.get(window.sensor_id, (None, None))
+                follower, pieces = follow(follower, window)
+                segment, new_work = self._feed(model.spec, window.sensor_id, segment, pieces)
+                sensors[window.sensor_id] = _Sensor(follower, segment)
+                work += new_work
+            for sensor_id, segment in self._run(model, work, collected):
+                sensors[sensor_id] = sensors[sensor_id]._replace(segment=segment)
+        return sensors, collected.picked()
+
+    def finish(self, state: NeuralState) -> Picked:
+        """No more data will come; hand out the rest."""
+        model = self._load()
+        collected = _Collected()
+        work: list[_Work] = []
+        for sensor_id, (follower, segment) in sorted(state.items()):
+            pieces = close(follower, 3)
+            work += self._feed(model.spec, sensor_id, segment, pieces)[1]
+        for _ in self._run(model, work, collected):
+            pass
+        return collected.picked()
+
+    def _load(self) -> Model:
+        return load_model(find_model(self.model), threads=self.threads, engine=self.engine)
+
+    def _check(self, spec: ModelSpec) -> None:
+        if spec.task != "pick":
+            raise SpecError(f"{spec.name!r} is a network to {spec.task}, not to pick")
+        thresholds = {**spec.thresholds, **self.thresholds}
+        read = [label for label in spec.labels if label in _READ_LABELS]
+        if missing := [label for label in read if label not in thresholds]:
+            raise SpecError(f"{spec.name!r} has no thresholds for {missing}; give them")
+        phases = [label for label in read if label != "detection"]
+        if not phases or (missing := [p for p in phases if p not in spec.uncertainty]):
+            raise SpecError(f"{spec.name!r}: labels {spec.labels} need P or S with uncertainties")
+
+    def _reading(self, spec: ModelSpec, sampling_rate: float) -> Reading:
+        return Reading(
+            labels=spec.labels,
+            thresholds={**spec.thresholds, **self.thresholds},
+            release_share=self.release_share,
+            separation_samples=max(round(self.separation_s * sampling_rate), 1),
+        )
+
+    def _feed(
+        self,
+        spec: ModelSpec,
+        sensor_id: SensorId,
+        segment: _Segment | None,
+        pieces: Sequence[Piece],
+    ) -> tuple[_Segment | None, list[_Work]]:
+        """Prepare pieces and cut them into the network's windows."""
+        work: list[_Work] = []
+        for piece in pieces:
+            if piece.begins or segment is None:
+                segment = self._begin(spec, piece)
+            segment, frames = _prepare(spec, segment, piece)
+            work.append(_Work(sensor_id, segment, frames, piece.ends))
+            if piece.ends:
+                segment = None
+        return segment, work
+
+    def _begin(self, spec: ModelSpec, piece: Piece) -> _Segment:
+        n_components = len(piece.samples)
+        preparation = start_preparation(
+            spec.preparation, piece.clock.sampling_rate, piece.first_number, n_components
+        )
+        number = preparation.number
+        reading = self._reading(spec, preparation.sampling_rate)
+        return _Segment(
+            clock=piece.clock,
+            preparation=preparation,
+            end_number=number,
+            frames=start_frames(_grid(spec), number, n_components),
+            overlap=start_overlap(spec, number),
+            reader=start_reading(reading, number + spec.blind_samples),
+            counts=_Counts(piece.first_number, piece.samples[:, :0], piece.present[:, :0]),
+        )
+
+    def _run(
+        self, model: Model, work: Sequence[_Work], collected: _Collected
+    ) -> list[tuple[SensorId, _Segment | None]]:
+        """Infer all windows of a round together, then finish each segment's share."""
+        frames = [frames for item in work for frames in item.frames]
+        outputs = model.predict(
+            [window for each in frames for window in each.samples],
+            [mask for each in frames for mask in each.present],
+        )
+        place = 0
+        segments: list[tuple[SensorId, _Segment | None]] = []
+        for item in work:
+            n_windows = sum(len(each.samples) for each in item.frames)
+            segment = self._absorb(model, item, outputs[place : place + n_windows], collected)
+            segments.append((item.sensor_id, None if item.ends else segment))
+            place += n_windows
+        return segments
+
+    def _absorb(
+        self,
+        model: Model,
+        work: _Work,
+        outputs: Float32[Array, "window label sample"],
+        collected: _Collected,
+    ) -> _Segment:
+        """Overlap-add a segment's outputs and read picks and detections off them."""
+        spec, segment = model.spec, work.segment
+        overlap, curves = step_overlap(spec, segment.overlap, work.frames[0].first_window, outputs)
+        if work.ends:
+            rest = finish_overlap(spec, overlap, segment.end_number)
+            curves = _truncate(_append(curves, rest), segment.end_number - spec.blind_samples)
+        reading = self._reading(spec, segment.preparation.sampling_rate)
+        ready = None if work.ends else _measurable(segment)
+        reader, peaks, intervals = step_reading(reading, segment.reader, curves, ready)
+        teller = _Teller(model, work.sensor_id, segment)
+        collected.picks += [teller.pick(peak) for peak in peaks]
+        shortest = self.minimum_detection_s * segment.preparation.sampling_rate
+        collected.detections += [
+            teller.detection(each) for each in intervals if each.end - each.first >= shortest
+        ]
+        if self.with_probabilities and curves.values.shape[1]:
+            collected.probabilities.append(teller.probabilities(curves))
+        counts = _forget(segment, reader.frontier)
+        return replace(segment, overlap=overlap, reader=reader, counts=counts)
+
+
+class _Collected:
+    """What a step hands out, gathered over its rounds."""
+
+    def __init__(self) -> None:
+        self.picks: list[Pick] = []
+        self.detections: list[Detection] = []
+        self.probabilities: list[Probabilities] = []
+
+    def picked(self) -> Picked:
+        return Picked(
+            tuple(sorted(self.picks, key=lambda p: (p.channel_id.sensor_id, p.time, p.phase))),
+            tuple(sorted(self.detections, key=lambda d: (d.sensor_id, d.start))),
+            tuple(sorted(self.probabilities, key=lambda p: (p.sensor_id, p.start))),
+        )
+
+
+class _Teller(NamedTuple):
+    """Puts what was read off a segment's curves into words."""
+
+    model: Model
+    sensor_id: SensorId
+    segment: _Segment
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance(method="neural", version=zilzal.__version__, model=self.model.sha256)
+
+    def pick(self, peak: Peak) -> Pick:
+        segment, spec, phase = self.segment, self.model.spec, Phase(peak.label)
+        ratio, counts = segment.preparation.ratio, segment.counts
+        place, rest = divmod(peak.number * ratio.down, ratio.up)
+        beyond = math.floor((rest + peak.fraction * ratio.down) / ratio.up + 0.5)
+        onset = place + beyond - counts.first
+        cut = cut_around(counts.samples, counts.present, onset, segment.clock.sampling_rate)
+        measured = measure(cut, phase)
+        probability = min(max(spec.calibrate(peak.label, peak.height), 0.0), 1.0)
+        return Pick(
+            channel_id=self.sensor_id.channel_id(measured.component),
+            phase=phase,
+            time=segment.clock.time_of(peak.number, peak.fraction, ratio),
+            probability=probability,
+            uncertainty_s=spec.uncertainty_s(peak.label, probability),
+            amplitude_counts=measured.amplitude_counts,
+            snr=measured.snr,
+            onset=measured.onset,
+            polarity=measured.polarity,
+            provenance=self.provenance,
+        )
+
+    def detection(self, interval: Interval) -> Detection:
+        clock, ratio = self.segment.clock, self.segment.preparation.ratio
+        probability = self.model.spec.calibrate("detection", interval.highest)
+        return Detection(
+            sensor_id=self.sensor_id,
+            start=clock.time_of(interval.first, ratio=ratio),
+            end=clock.time_of(interval.end, ratio=ratio),
+            probability=min(max(probability, 0.0), 1.0),
+            provenance=self.provenance,
+        )
+
+    def probabilities(self, curves: Curves) -> Probabilities:
+        clock, preparation = self.segment.clock, self.segment.preparation
+        return Probabilities(
+            sensor_id=self.sensor_id,
+            start=clock.time_of(curves.first_number, ratio=preparation.ratio),
+            sampling_rate=preparation.sampling_rate,
+            labels=self.model.spec.labels,
+            values=curves.values,
+        )
+
+
+def _grid(spec: ModelSpec) -> FrameGrid:
+    return FrameGrid(
+        window_samples=spec.window_samples,
+        hop_samples=spec.hop_samples,
+        margin_samples=2 * spec.blind_samples,
+    )
+
+
+def _prepare(spec: ModelSpec, segment: _Segment, piece: Piece) -> tuple[_Segment, list[Frames]]:
+    """Prepare a piece's samples; hand out the windows that are complete."""
+    preparation, prepared = step_preparation(
+        spec.preparation, segment.preparation, piece.samples, piece.present
+    )
+    grid, end = _grid(spec), segment.end_number + prepared[0].shape[1]
+    state, frames = step_frames(grid, segment.frames, *prepared)
+    handed_out = [frames]
+    if piece.ends:
+        rest = finish_preparation(spec.preparation, preparation)
+        end += rest[0].shape[1]
+        state, frames = step_frames(grid, state, *rest)
+        handed_out += [frames, finish_frames(grid, state)]
+    counts = _Counts(
+        segment.counts.first,
+        np.concatenate((segment.counts.samples, piece.samples), axis=1),
+        np.concatenate((segment.counts.present, piece.present), axis=1),
+    )
+    moved = replace(
+        segment,
+        clock=piece.clock,
+        preparation=preparation,
+        end_number=end,
+        frames=state,
+        counts=counts,
+    )
+    return moved, handed_out
+
+
+def _append(curves: Curves, rest: Curves) -> Curves:
+    return Curves(curves.first_number, np.concatenate((curves.values, rest.values), axis=1))
+
+
+def _truncate(curves: Curves, end_number: int) -> Curves:
+    return Curves(curves.first_number, curves.values[:, : max(end_number - curves.first_number, 0)])
+
+
+def _measurable(segment: _Segment) -> int:
+    """Before this sample of the curves, onsets have all counts after them that they need."""
+    ratio = segment.preparation.ratio
+    after = round(AFTER_S * segment.clock.sampling_rate) + ratio.down // ratio.up + 2
+    return (segment.counts.end - after) * ratio.up // ratio.down
+
+
+def _forget(segment: _Segment, frontier: int) -> _Counts:
+    """Drop counts that no pick from the frontier on can need."""
+    ratio, counts = segment.preparation.ratio, segment.counts
+    before = round(BEFORE_S * segment.clock.sampling_rate) + ratio.down // ratio.up + 2
+    first = max(frontier * ratio.down // ratio.up - before, counts.first)
+    used = min(first - counts.first, counts.samples.shape[1])
+    return _Counts(
+        counts.first + used, counts.samples[:, used:].copy(), counts.present[:, used:].copy()
+    )
