@@ -21,6 +21,7 @@ from tests.magnitude.made import (
     record_of,
     scaled,
 )
+from zilzal.core.errors import ConfigError
 from zilzal.core.event import Magnitude
 from zilzal.core.pick import Phase
 from zilzal.core.stage import MagnitudeScale
@@ -194,6 +195,28 @@ def test_gap_before_p_leaves_nothing_to_judge_by():
         ]
     found = measure(LocalMagnitude(), inventory, records)
     assert "gap before P" in reasons(found)["S00"]
+
+
+def test_samples_that_are_not_numbers_are_a_reason():
+    inventory, records = network(2.0, [20])
+    for channel_id, (trace,) in list(records.traces.items()):
+        samples = trace.samples.copy()
+        samples[6600] = np.nan
+        records.traces[channel_id] = [replace(trace, samples=samples)]
+    found = measure(LocalMagnitude(), inventory, records)
+    assert reasons(found)["S00"] == "samples that are not numbers"
+
+
+def test_dead_channel_is_a_reason():
+    inventory, records = network(2.0, [20])
+    for channel_id, (trace,) in list(records.traces.items()):
+        records.traces[channel_id] = [replace(trace, samples=np.full_like(trace.samples, 7))]
+    assert reasons(measure(LocalMagnitude(), inventory, records))["S00"] == "dead channel"
+
+
+def test_unknown_law_is_refused_before_any_work():
+    with pytest.raises(ConfigError, match="richter"):
+        LocalMagnitude(law="richter")
 
 
 def test_clipped_broadband_gives_way_to_strong_motion():

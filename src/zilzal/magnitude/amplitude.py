@@ -83,6 +83,8 @@ class RecordMethod:
         signal = _cut(trace.samples, trace, windows.signal)
         if len(noise) < self.minimum_noise_s * trace.sampling_rate:
             return "no data or a gap before P"
+        if not np.all(np.isfinite(trace.samples)):
+            return "samples that are not numbers"
         if np.all(signal == signal[0]):
             return "dead channel"
         return CLIPPED if is_clipped(signal, self.limit_counts) else ""

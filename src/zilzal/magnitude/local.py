@@ -48,6 +48,9 @@ class LocalMagnitude:
         timing: of the windows.
         record: how a channel is read.
 
+    Raises:
+        ConfigError: there is no law of that name.
+
     Source:
         IASPEI (2013), Summary of magnitude working group recommendations on standard procedures
         for determining earthquake magnitudes from digital data, section 1 (ML).
@@ -64,6 +67,9 @@ class LocalMagnitude:
     sensor_order: tuple[str, ...] = ("HH", "BH", "EH", "SH", "HN", "BN", "EN")
     timing: Timing = field(default_factory=Timing)
     record: RecordMethod = field(default_factory=RecordMethod)
+
+    def __post_init__(self) -> None:
+        _ = self.attenuation  # so that a wrong name is told before any work
 
     @property
     def type(self) -> str:
