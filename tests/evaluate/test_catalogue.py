@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zilzal.core.event import Ellipse, Event, Magnitude, Origin, Unlocated
 from zilzal.core.geo import displace
+from zilzal.core.pick import Provenance
 from zilzal.core.time import Time
 from zilzal.evaluate.catalogue import (
     CatalogueTolerance,
@@ -101,3 +103,27 @@ def test_catalogue_matches_itself_without_differences():
     assert len(result.pairs) == 20
     assert result.epicentral_m.median.value == pytest.approx(0, abs=1e-6)
     assert result.magnitude.median_absolute.high == 0
+
+
+def test_hypocentres_are_those_of_located_events():
+    maker = Provenance(method="test", version="0")
+    origin = Origin(
+        id="o", time=Time(START_NS), latitude=35.7, longitude=-117.5, depth_m=8_000.0,
+        covariance=np.eye(4), arrivals=(), rms_s=0.1, azimuthal_gap_deg=90.0,
+        nearest_station_m=1e3, quality="A", depth_fixed=False, earth_model="none", provenance=maker,
+        ellipse=Ellipse(semi_major_m=1.0, semi_minor_m=1.0, azimuth_deg=0.0, level=0.68),
+    )  # fmt: skip
+    magnitude = Magnitude(
+        id="m", origin_id="o", magnitude=2.5, type="ML", uncertainty=0.1, station_magnitudes=(),
+        provenance=maker,
+    )  # fmt: skip
+    events = [
+        Event(id="a", version=1, origin=origin, magnitudes=(magnitude,)),
+        Event(id="b", version=1, origin=Unlocated(reason="two picks", time=Time(START_NS))),
+        Event(id="c", version=1, origin=origin),
+    ]
+    found = Hypocentres.of(events)
+    assert found.ids == ("a", "c")
+    assert found.time_ns.tolist() == [START_NS, START_NS]
+    assert found.magnitude[0] == 2.5
+    assert np.isnan(found.magnitude[1])

@@ -1,0 +1,1 @@
+"""Synthetic networks with exact truth: sources, paths, sites, noise, telemetry faults."""
