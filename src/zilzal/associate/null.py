@@ -82,7 +82,7 @@ def run_null_test(
     apart_s: float,
     least: int,
     generator: np.random.Generator,
-    trials: int = 3,
+    trials: int = 2,
 ) -> NullTest:
     """Choose the number of picks that makes an event.
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TABLE_SPACING_M = 1_000.0
-BUSY_PICKS = 20_000
+BUSY_PICKS = 4_000
 """The null test looks at the busiest stretch of so many picks; more would only take longer."""
 
 
@@ -115,7 +115,7 @@ class OctreeAssociator:
             lambda chosen: [len(a.picks) for a in self._search(chosen, stations, search)],
             largest_false_share=self.false_share,
             apart_s=2 * search.reach_m / _surface_s_speed(self.earth_model),
-            least=LEAST_PICKS,
+            least=search.least_picks,
             generator=np.random.default_rng(self.seed),
         )
         logger.info(
@@ -201,7 +201,7 @@ def _octree(search: Search, earth_model: str, *, threads: int) -> Generator[pyoc
             min_node_size_location=km(search.node_m) / 6,  # pyright: ignore[reportArgumentType]
             pick_match_tolerance=search.tolerance_s,
             min_interevent_time=max(1.0, 2 * search.tolerance_s),
-            n_picks=LEAST_PICKS,
+            n_picks=search.least_picks,
             n_p_picks=search.least_p,
             n_s_picks=search.least_s,
             n_p_and_s_picks=search.least_both,

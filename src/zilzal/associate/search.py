@@ -21,6 +21,8 @@ MODEL_ERROR = 0.03
 station terms of local networks amount to (as in Lin et al. 2007, doi:10.1029/2007JB004977)."""
 LEAST_PICKS = 5
 """Four picks fix time and place; only a fifth can contradict them."""
+LARGE_NETWORK = 8
+"""Stations from which on an event needs one pick more, and two of each kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class Search:
         max_depth_m: lower end; the upper one is sea level.
         node_m: edge at which a volume with enough picks becomes a candidate.
         tolerance_s: largest misfit of a pick.
+        least_picks: picks that a candidate needs.
         least_p: P picks that an event needs.
         least_s: S picks that an event needs.
         least_both: stations with P and S that an event needs.
@@ -63,6 +66,7 @@ class Search:
     max_depth_m: float
     node_m: float
     tolerance_s: float
+    least_picks: int
     least_p: int
     least_s: int
     least_both: int
@@ -87,7 +91,7 @@ def plan_search(
 ) -> Search:
     """Derive the search from the network's geometry and the picks' uncertainties.
 
-    The volume is the stations' box, widened by half its size within 20 to 100 km. Candidates are
+    The volume is the stations' box, widened by a quarter of its size within 15 to 50 km. Candidates are
     nodes of half the usual distance between neighbours, within 1 to 10 km. The tolerance is
     three standard errors: the picks' median uncertainty with `MODEL_ERROR` of the S time to the
     fifth nearest station. S picks are asked for where at least a tenth of the picks are S.
@@ -107,14 +111,15 @@ def plan_search(
     )
     xy = np.array([plane.to_xy_m(s.latitude, s.longitude) for s in stations])
     low, high = xy.min(axis=0), xy.max(axis=0)
-    margin = float(np.clip(0.5 * max(high - low), 20e3, 100e3))
+    margin = float(np.clip(0.25 * max(high - low), 15e3, 50e3))
     between = np.sort(np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)), axis=1)
     neighbour = float(np.median(between[:, 1]))
     fifth = float(np.median(between[:, min(5, len(stations) - 1)]))
     if tolerance_s is None:
         pick_error = float(np.median([pick.uncertainty_s for pick in picks]))
         tolerance_s = 3 * float(np.hypot(pick_error, MODEL_ERROR * fifth / s_speed_m_per_s))
-    s_share = sum(pick.phase is Phase.S for pick in picks) / len(picks)
+    sees_s = sum(pick.phase is Phase.S for pick in picks) >= 0.1 * len(picks)
+    pairs = 2 if len(stations) >= LARGE_NETWORK else 1
     return Search(
         plane=plane,
         x_limits_m=(float(low[0]) - margin, float(high[0]) + margin),
@@ -122,9 +127,10 @@ def plan_search(
         max_depth_m=max_depth_m,
         node_m=float(np.clip(neighbour / 2, 1e3, 10e3)),
         tolerance_s=max(tolerance_s, 0.3),
-        least_p=3 if s_share < 0.1 else 2,
-        least_s=0 if s_share < 0.1 else 1,
-        least_both=0 if s_share < 0.1 else 1,
+        least_picks=LEAST_PICKS + (len(stations) >= LARGE_NETWORK),
+        least_p=pairs + 1,
+        least_s=pairs if sees_s else 0,
+        least_both=pairs if sees_s else 0,
     )
 
 
