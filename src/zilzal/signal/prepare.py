@@ -256,7 +256,7 @@ def _compress(
     return samples if preparation.compression == "none" else np.arcsinh(samples)
 
 
-def _even_pieces(present: Bool[Array, "component sample"]) -> list[tuple[int, int]]:
+def even_pieces(present: Bool[Array, "component sample"]) -> list[tuple[int, int]]:
     """First and end of the stretches in which no component comes or goes."""
     if present.all():
         return [(0, present.shape[1])]
@@ -286,7 +286,7 @@ def _take_offset(
     """Take off the value that each component's run began with; a stuck channel becomes 0."""
     centred = np.empty_like(samples)
     offset, was_present = state.offset, state.was_present
-    for first, end in _even_pieces(present):
+    for first, end in even_pieces(present):
         mask = present[:, first]
         offset = np.where(mask & ~was_present, samples[:, first], offset)
         np.subtract(samples[:, first:end], offset[:, None], out=centred[:, first:end])
@@ -303,9 +303,9 @@ def _normalise_along(
 ) -> tuple[PreparationState, Prepared]:
     """High-pass and running normalisation, at the network's rate."""
     pieces: list[Prepared] = []
-    for first, end in _even_pieces(present) if samples.shape[1] else []:
+    for first, end in even_pieces(present) if samples.shape[1] else []:
         mask = present[:, first]
-        state = _restart(state, mask & ~state.was_prepared)
+        state = _restart(state, mask != state.was_prepared)
         state, prepared = _filter_piece(preparation, state, samples[:, first:end], mask)
         state = replace(state, was_prepared=mask, number=state.number + end - first)
         pieces.append((prepared, present[:, first:end]))
@@ -334,16 +334,16 @@ def _filter_piece(
     return state, prepared
 
 
-def _restart(state: PreparationState, returned: Bool[Array, " component"]) -> PreparationState:
-    """Forget the past of components that come back after a gap."""
-    if not returned.any():
+def _restart(state: PreparationState, changed: Bool[Array, " component"]) -> PreparationState:
+    """Forget the past of components that come or go; what is absent stays at rest."""
+    if not changed.any():
         return state
     at_rest = state.filter
     if at_rest is not None:
-        at_rest = np.where(returned[None, :, None], 0.0, at_rest)
+        at_rest = np.where(changed[None, :, None], 0.0, at_rest)
     level = state.level
-    forgotten = [np.where(returned, 0, row).astype(row.dtype) for row in level[1:]]
-    open_block = np.where(returned[:, None], np.float32(0), level.open_block)
+    forgotten = [np.where(changed, 0, row).astype(row.dtype) for row in level[1:]]
+    open_block = np.where(changed[:, None], np.float32(0), level.open_block)
     return replace(state, filter=at_rest, level=_Level(open_block, *forgotten))
 
 

@@ -1,0 +1,1 @@
+"""Event detection on the channels of one sensor."""
