@@ -47,6 +47,20 @@ def test_chunks_join_to_the_whole(small, cuts):
                 assert np.array_equal(a[1], b[1])
 
 
+def test_bursts_go_on_across_the_hour():
+    network = build_network(
+        make_scenario(
+            sites=(Site(code="A", east_m=0.0, north_m=0.0),),
+            noise=NoisePlan(bursts_per_hour=900.0),
+        )
+    )
+    station, hour = network.stations[0], START + 3_600
+    whole = record_station(network, station, hour + -20, hour + 20)
+    late = record_station(network, station, hour + 1, hour + 20)
+    for a, b in zip(whole, late, strict=True):
+        assert np.array_equal(a.samples[2_100:], b.samples)
+
+
 def pieces(network, code, start_s=0.0, end_s=180.0):
     return SyntheticRecords(network).read(ChannelId.parse(code), START + start_s, START + end_s)
 

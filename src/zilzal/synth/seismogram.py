@@ -97,10 +97,10 @@ def event_signal(network: SyntheticNetwork, event_number: int, station_number: i
     event, station = network.events[event_number], network.stations[station_number]
     p, s = network.arrivals_at(event_number, station_number)
     axis = _axis(event, p, s, station.sampling_rate)
-    rng = generator(network.scenario.seed, "path", event.id, station.sensor_id)
     ground = np.zeros((3, len(axis.frequency_hz)), complex)
     for arrival in (p, s):
         pulse = _pulse(network.medium, event, station, arrival, axis)
+        rng = generator(network.scenario.seed, "path", event.id, station.sensor_id, arrival.phase)
         ground += pulse * _wave_train(network.medium, event, arrival, axis, rng)
     if event.depth_m < RG_DEPTH_M:
         rg = _surface_wave(network.medium, event, p, axis)
