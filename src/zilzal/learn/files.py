@@ -171,14 +171,14 @@ def _write(path: Path, spec: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     with zipfile.ZipFile(partial, "w") as archive:
         for name, array in {SPEC: np.array(text), **arrays}.items():
             content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
+            np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(name + ".npy"), content.getvalue())
     partial.replace(path)
 
 
 def _read(path: Path, form: str) -> tuple[dict[str, Any], dict[str, Array]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         spec: dict[str, Any] = json.loads(str(arrays.pop(SPEC)))
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, AttributeError) as error:

@@ -144,10 +144,10 @@ def flat() -> Surface:
     )
 
 
-def cliff(*, height: float = 3.0, steepness: float = 60.0) -> Surface:
+def cliff(*, height: float = 3.0, steepness: float = 40.0) -> Surface:
     """`(x² + y²)/4 + height σ(steepness (x - 1))`: a gentle bowl with a wall at x = 1.
 
-    The wall's gradient, `height steepness / 4`, throws a step of fixed rate far away. The
+    The wall's gradient, up to `height steepness / 4`, throws a step of fixed rate far away. The
     minimum is the origin but for the wall's foot, `2 height steepness e^-steepness`.
     """
 
@@ -166,7 +166,7 @@ def cliff(*, height: float = 3.0, steepness: float = 60.0) -> Surface:
         function=lambda x: 0.25 * (x * x).sum(axis=-1) + height * wall(x),
         slope=slope,
         minima=((0.0, 0.0),),
-        start=(1.5, 1.0),
+        start=(1.4, 1.0),
     )
 
 
