@@ -4,7 +4,7 @@ import pytest
 
 from zilzal.core.errors import FormatError
 from zilzal.core.pick import Phase
-from zilzal.travel import Layer, built_in, built_in_names, load_model
+from zilzal.travel import Layer, built_in_names, load_model
 
 TOML = """
 name = "mine"
@@ -91,6 +91,6 @@ def test_unknown_model_is_refused(tmp_path):
         load_model("iasp91")
     with pytest.raises(FormatError, match="cannot read"):
         load_model(tmp_path / "none.toml")
+    (tmp_path / "latin.csv").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(FormatError, match="cannot read"):
-        (tmp_path / "latin.csv").write_bytes(b"\xff\xfe\xfa")
         load_model(tmp_path / "latin.csv")

@@ -73,7 +73,7 @@ def first_arrivals(
     takeoff = np.where(source_m >= station_m, 180 - takeoff, takeoff)
     head_time, head_p = _head(stack, upper, lower, distance)
     is_head = head_time < time
-    head_takeoff = _angle_deg(head_p * _speed_at(stack, source_m, above=np.array(False)))
+    head_takeoff = _angle_deg(head_p * _speed_at(stack, source_m, above=np.zeros((), bool)))
     return Rays(
         np.where(is_head, head_time, time),
         np.where(is_head, head_p, p),
@@ -154,7 +154,8 @@ def _refractions(
     upper, lower = np.broadcast_to(upper, shape), np.broadcast_to(lower, shape)
     wide = (slice(None), *(None,) * len(shape))
     top, bottom = stack.top_m[:-1][wide], stack.bottom_m[:-1][wide]
-    legs = sum(np.maximum(bottom - np.maximum(end, top), 0.0) for end in (upper, lower))
+    legs = np.maximum(bottom - np.maximum(upper, top), 0.0)
+    legs = legs + np.maximum(bottom - np.maximum(lower, top), 0.0)
     speed, refractor = stack.speed_m_per_s[None, :-1], stack.top_speed_m_per_s[1:, None]
     above = np.tri(len(top), dtype=bool)
     sine = np.minimum(speed / refractor, 1.0)
@@ -169,7 +170,10 @@ def _refractions(
 
 def _overlaps(stack: Stack, upper: Array, lower: Array) -> dict[int, Float64[Array, "*a"]]:
     """Thickness of each layer between two depths, for the layers that any pair crosses."""
-    crossed = np.flatnonzero((stack.top_m < np.max(lower)) & (stack.bottom_m > np.min(upper)))
+    crossed = np.flatnonzero(
+        (stack.top_m < np.max(lower, initial=-np.inf))
+        & (stack.bottom_m > np.min(upper, initial=np.inf))
+    )
     return {
         int(k): np.maximum(
             np.minimum(lower, stack.bottom_m[k]) - np.maximum(upper, stack.top_m[k]), 0.0
