@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from zilzal.app import registry
-from zilzal.core.errors import ConfigError, PluginError
+from zilzal.core.errors import ConfigError, PluginError, ZilzalError
 from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, Picker
-from zilzal.io.select import SensorChoice
+from zilzal.io.store import configuration_hash
+from zilzal.signal.align import SensorChoice
 from zilzal.signal.continuity import GapPolicy
 
 PARTS = {
@@ -69,6 +69,10 @@ PLAIN: dict[str, type] = {
 """Tables that are options of what cannot be replaced."""
 
 
+PICKING = ("sensors", "gaps", "picker")
+"""Tables that can change a pick; the others work on picks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """All settings, checked, with the parts that they make."""
@@ -84,15 +88,25 @@ class Configuration:
     classifier: Classifier
     tables: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
-    def to_toml(self) -> str:
-        """The effective configuration: every setting with the value in force."""
-        return tomli_w.dumps(self.tables)
+    def to_toml(self, *, results_only: bool = False, picking: bool = False) -> str:
+        """The effective configuration: every setting with the value in force.
+
+        Args:
+            results_only: leave out what cannot change a result.
+            picking: only what can change a pick.
+        """
+        names = [*PICKING] if picking else [n for n in self.tables if not results_only or n != "run"]
+        return tomli_w.dumps({name: self.tables[name] for name in names})
 
     @property
     def sha256(self) -> str:
-        """First 16 digits of the hash of all settings that can change a result."""
-        tables = {name: table for name, table in self.tables.items() if name != "run"}
-        return hashlib.sha256(tomli_w.dumps(tables).encode()).hexdigest()[:16]
+        """Hash of all settings that can change a result, as the store knows it."""
+        return configuration_hash(self.to_toml(results_only=True))
+
+    @property
+    def picking_sha256(self) -> str:
+        """Hash of the settings that can change a pick."""
+        return configuration_hash(self.to_toml(picking=True))
 
 
 def read_configuration(
@@ -175,7 +189,7 @@ def _make(
         return None, {}
     try:
         instance = kind(**values)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ZilzalError) as error:
         problems.append(f"[{name}] {error}")
         return None, {}
     return instance, _as_table(instance)
@@ -183,21 +197,18 @@ def _make(
 
 def _as_table(instance: Any) -> dict[str, Any]:
     """The fields of a dataclass as TOML can hold them; None, which TOML lacks, is left out."""
-    table: dict[str, Any] = {}
-    for item in dataclasses.fields(instance):
-        value = getattr(instance, item.name)
-        if not item.init or value is None:
-            continue
-        if dataclasses.is_dataclass(value):
-            value = _as_table(value)
-        elif isinstance(value, tuple):
-            value = list(value)
-        elif isinstance(value, Mapping):
-            value = {str(key): entry for key, entry in value.items()}
-        elif isinstance(value, Path):
-            value = str(value)
-        table[item.name] = value
-    return table
+    values = {f.name: getattr(instance, f.name) for f in dataclasses.fields(instance) if f.init}
+    return {name: _as_toml(value) for name, value in values.items() if value is not None}
+
+
+def _as_toml(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return _as_table(value)
+    if isinstance(value, Mapping):
+        return {str(key): _as_toml(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list | frozenset | set):
+        return [_as_toml(entry) for entry in value]
+    return value if isinstance(value, bool | int | float) else str(value)
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:

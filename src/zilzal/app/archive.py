@@ -1,0 +1,329 @@
+"""The archive's driver: everything on disk to a catalogue, resumable at every step."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+import zilzal
+from zilzal.app.configuration import Configuration
+from zilzal.app.events import Material, make_events
+from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
+from zilzal.app.progress import Report, keep_quiet
+from zilzal.core.catalogue import Catalogue
+from zilzal.core.coverage import CoverageSpan, Reason
+from zilzal.core.errors import FormatError, SourceError
+from zilzal.core.event import Event, EventType, Origin, Unlocated
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.pick import Pick
+from zilzal.core.station import Inventory
+from zilzal.core.time import Time
+from zilzal.io.archive import Archive
+from zilzal.io.quakeml import write_quakeml
+from zilzal.io.store import Store
+from zilzal.io.tables import write_arrivals, write_catalogue, write_coverage, write_picks
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did, for people."""
+
+    sensors: int = 0
+    station_hours: float = 0.0
+    picks: int = 0
+    events: int = 0
+    unlocated: int = 0
+    noise: int = 0
+    failures: list[str] = field(default_factory=list)
+    bad_files: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which sensors of an archive are worked through, and what is left out and why."""
+
+    channels: dict[SensorId, tuple[ChannelId, ...]]
+    spans: dict[SensorId, tuple[Time, Time]]
+    left_out: tuple[CoverageSpan, ...]
+
+
+def run_archive(
+    sources: Sequence[Path],
+    inventory: Inventory,
+    output: Path,
+    configuration: Configuration,
+    report: Report = keep_quiet,
+) -> Summary:
+    """Work an archive through, and write its catalogue.
+
+    Run again with the same output and configuration it goes on where it was stopped; picks are
+    kept as long as the settings of picking stay the same.
+
+    Args:
+        sources: miniSEED files, folders, SDS roots.
+        inventory: of the stations.
+        output: folder for the store, the tables, QuakeML and the effective configuration.
+        configuration: of all stages.
+        report: told of progress.
+
+    Raises:
+        SourceError: there is nothing to read.
+        StoreError: results cannot be written.
+    """
+    summary = Summary()
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "zilzal.toml").write_text(configuration.to_toml(), encoding="utf-8")
+    archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
+    plan = make_plan(archive, inventory, configuration)
+    workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
+    with Store.open(output / "zilzal.db") as store:
+        for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
+            store.put_run(text, version=zilzal.__version__, started=_now())
+        store.put_coverage(plan.left_out)
+        _timed(summary, "pick", lambda: pick_sensors(workshop, plan, store, report, summary))
+        picks = _picks_of(store, configuration)
+        material = Material(
+            picks=picks,
+            detections=store.detections(),
+            stations=inventory.stations(picks[0].time if picks else None),
+            inventory=inventory,
+            waveforms=archive,
+        )
+        events = _timed(
+            summary, "events", lambda: list(make_events(material, configuration, report))
+        )
+        _store_events(store, events)
+        _timed(summary, "write", lambda: export(store, output, picks, events))
+    summary.picks = len(picks)
+    summary.events = len(catalogue_of(events))
+    summary.unlocated = sum(isinstance(event.origin, Unlocated) for event in events)
+    summary.noise = sum(_is_noise(event) for event in events)
+    return summary
+
+
+def pick_archive(
+    sources: Sequence[Path],
+    inventory: Inventory | None,
+    output: Path,
+    configuration: Configuration,
+    report: Report = keep_quiet,
+) -> Summary:
+    """Pick an archive into one CSV file; a store beside it lets an interrupted run go on.
+
+    Args:
+        sources: miniSEED files, folders, SDS roots.
+        inventory: for orientations; None takes components as their codes say.
+        output: the CSV file; the store gets its name with the ending .db.
+        configuration: of which the gap policy, the choice of sensors and the picker count.
+        report: told of progress.
+
+    Raises:
+        SourceError: there is nothing to read.
+        StoreError: results cannot be written.
+    """
+    summary = Summary()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
+    plan = make_plan(archive, inventory, configuration)
+    workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
+    with Store.open(output.with_suffix(".db")) as store:
+        store.put_run(
+            configuration.to_toml(picking=True), version=zilzal.__version__, started=_now()
+        )
+        _timed(summary, "pick", lambda: pick_sensors(workshop, plan, store, report, summary))
+        picks = _picks_of(store, configuration)
+        write_picks(output, picks)
+    summary.picks = len(picks)
+    return summary
+
+
+def _picks_of(store: Store, configuration: Configuration) -> list[Pick]:
+    """The picks that these settings made; a store may hold those of others too."""
+    key = configuration.picking_sha256
+    return [pick for pick in store.picks() if pick.provenance.configuration == key]
+
+
+def open_archive(sources: Sequence[Path], report: Report, summary: Summary) -> Archive:
+    """Index the sources.
+
+    Raises:
+        SourceError: they hold no waveforms.
+    """
+
+    def scanned(done: int, total: int, path: Path) -> None:
+        report("scan", done, total, path.name)
+
+    try:
+        archive = Archive.open(sources, progress=scanned)
+    except (FileNotFoundError, FormatError) as error:
+        raise SourceError(str(error)) from error
+    summary.bad_files = [f"{fault.path}: {fault.message}" for fault in archive.faults]
+    return archive
+
+
+def make_plan(
+    archive: Archive, inventory: Inventory | None, configuration: Configuration
+) -> Plan:
+    """Choose one sensor per station, and leave out what the inventory does not know."""
+    known: dict[SensorId, tuple[ChannelId, ...]] = {}
+    left_out: list[CoverageSpan] = []
+    channels_of: dict[SensorId, list[ChannelId]] = {}
+    for channel in archive.channel_ids():
+        channels_of.setdefault(channel.sensor_id, []).append(channel)
+    spans = {sensor: archive.span(sensor) or (Time(0), Time(0)) for sensor in channels_of}
+    for sensor, channels in channels_of.items():
+        start, end = spans[sensor]
+        if inventory is not None and not any(inventory.channel(c, start) for c in channels):
+            logger.warning("%s is not in the inventory at %s: left out", sensor, start)
+            left_out += [CoverageSpan(c, start, end, Reason.NO_METADATA) for c in channels]
+        else:
+            known[sensor] = tuple(channels)
+    chosen = configuration.sensors.choose(list(known))
+    for sensor in known.keys() - set(chosen):
+        left_out += [CoverageSpan(c, *spans[sensor], Reason.NOT_CHOSEN) for c in known[sensor]]
+    return Plan(
+        channels={sensor: known[sensor] for sensor in sorted(chosen)},
+        spans={sensor: spans[sensor] for sensor in chosen},
+        left_out=tuple(sorted(left_out)),
+    )
+
+
+def pick_sensors(
+    workshop: Workshop, plan: Plan, store: Store, report: Report, summary: Summary
+) -> None:
+    """Pick all sensors that are not done yet; each chunk is stored in one transaction."""
+    key = workshop.configuration.picking_sha256
+    done = store.done_keys(key)
+    queues: dict[SensorId, list[PickingJob]] = {}
+    for sensor, channels in plan.channels.items():
+        jobs = list(
+            jobs_of(sensor, channels, plan.spans[sensor], workshop.configuration.run.chunk_h)
+        )
+        summary.station_hours += sum(job.end - job.start for job in jobs) / 3_600
+        ended = [f"{sensor}/{job.end.ns}" in done for job in jobs]
+        number = max((i + 1 for i, is_done in enumerate(ended) if is_done), default=0)
+        rest = jobs[number:]
+        if rest and number:
+            state = store.load_checkpoint(f"{sensor}/{jobs[number - 1].end.ns}", key)
+            rest[0] = replace(rest[0], state=state or None)
+        queues[sensor] = rest
+    summary.sensors = len(queues)
+    total = sum(map(len, queues.values()))
+    for number, result in enumerate(_work_all(workshop, queues), 1):
+        job = result.job
+        with store.transaction():
+            store.put_picks(result.picks)
+            store.put_detections(result.detections)
+            store.put_coverage(result.spans)
+            store.save_checkpoint(
+                f"{job.sensor_id}/{job.end.ns}", result.state or b"", key, done=True
+            )
+        if result.error:
+            summary.failures.append(f"{job.sensor_id} from {job.start}: {result.error}")
+        report("pick", number, total, str(job.sensor_id))
+
+
+def _work_all(
+    workshop: Workshop, queues: dict[SensorId, list[PickingJob]]
+) -> Iterator[PickingResult]:
+    """Results as they come; a sensor's jobs one after the other, sensors side by side."""
+    busy = [sensor for sensor, jobs in queues.items() if jobs]
+    workers = min(workshop.configuration.run.workers or os.cpu_count() or 1, len(busy))
+    if workers <= 1:
+        for sensor in busy:
+            state = queues[sensor][0].state
+            for job in queues[sensor]:
+                result = workshop.work(replace(job, state=state))
+                state = result.state
+                yield result
+        return
+    with ExitStack() as stack:
+        pool = stack.enter_context(
+            ProcessPoolExecutor(
+                workers, mp_context=get_context("spawn"), initializer=_settle, initargs=(workshop.light(),)
+            )
+        )
+        stack.callback(pool.shutdown, cancel_futures=True)
+        waiting = {sensor: iter(queues[sensor]) for sensor in busy}
+        running: set[Future[PickingResult]] = {
+            pool.submit(_work_here, next(jobs)) for jobs in waiting.values()
+        }
+        while running:
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                result = future.result()
+                following = next(waiting[result.job.sensor_id], None)
+                if following is not None:
+                    running.add(pool.submit(_work_here, replace(following, state=result.state)))
+                yield result
+
+
+_workshops: list[Workshop] = []
+"""Of a worker process: filled once when it starts, empty in every other process."""
+
+
+def _settle(workshop: Workshop) -> None:
+    _workshops.append(workshop)
+
+
+def _work_here(job: PickingJob) -> PickingResult:
+    return _workshops[0].work(job)
+
+
+def _store_events(store: Store, events: Sequence[Event]) -> None:
+    """Write events; automatic ones of an earlier run that are no more are retracted."""
+    current = {event.id for event in events}
+    gone = [
+        replace(event, origin=Unlocated(reason="not found again by a later run", time=event.time))
+        for event in store.events()
+        if event.id not in current and isinstance(event.origin, Origin)
+    ]
+    store.put_events([*events, *gone])
+
+
+def catalogue_of(events: Sequence[Event]) -> Catalogue:
+    """The located events that are not noise."""
+    return Catalogue.of(
+        event for event in events if isinstance(event.origin, Origin) and not _is_noise(event)
+    )
+
+
+def export(store: Store, output: Path, picks: Sequence[Pick], events: Sequence[Event]) -> None:
+    """Write the tables and QuakeML."""
+    catalogue = catalogue_of(events)
+    members = {pick.id: event.id for event in catalogue for pick in event.picks}
+    write_picks(output / "picks.csv", picks, members)
+    write_catalogue(output / "catalogue.csv", catalogue)
+    write_arrivals(output / "arrivals.csv", catalogue)
+    write_coverage(output / "coverage.csv", store.coverage_hours())
+    write_quakeml(output / "catalogue.xml", catalogue)
+
+
+def _is_noise(event: Event) -> bool:
+    kind = event.classification
+    return kind is not None and kind.event_type is EventType.NOT_EXISTING
+
+
+def _timed(summary: Summary, name: str, action: Callable[[], _T]) -> _T:
+    begun = time.perf_counter()
+    try:
+        return action()
+    finally:
+        summary.seconds[name] = time.perf_counter() - begun
+
+
+def _now() -> Time:
+    return Time(time.time_ns())

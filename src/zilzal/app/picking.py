@@ -1,0 +1,174 @@
+"""One sensor's piece of an archive, from files to picks: the unit of work that is repeated.
+
+A `PickingJob` is a value and `work` a function of it, so that jobs run in this process, in
+others, or on other machines alike, and that what was done can be taken up again later.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zilzal.app.conditioning import Conditioning, ConditioningState
+from zilzal.app.configuration import Configuration
+from zilzal.core.coverage import CoverageSpan, Reason
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.pick import Detection, Pick
+from zilzal.core.stage import Picked
+from zilzal.core.station import Inventory
+from zilzal.core.time import Time
+from zilzal.io.archive import Archive
+from zilzal.signal.align import Aligner
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickingJob:
+    """A sensor's channels from one instant to another.
+
+    Args:
+        sensor_id: whose.
+        channel_ids: of its components.
+        start: first instant.
+        end: last instant, exclusive.
+        is_last: whether nothing follows, so that all that waits is to be handed out.
+        state: pickled, of the job before; None for the first.
+    """
+
+    sensor_id: SensorId
+    channel_ids: tuple[ChannelId, ...]
+    start: Time
+    end: Time
+    is_last: bool
+    state: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickingResult:
+    """What became of a job.
+
+    Args:
+        job: done.
+        picks: final.
+        detections: closed.
+        spans: of the ledger.
+        state: pickled, for the job after.
+        error: why it failed; "" where it did not.
+    """
+
+    job: PickingJob
+    picks: tuple[Pick, ...] = ()
+    detections: tuple[Detection, ...] = ()
+    spans: tuple[CoverageSpan, ...] = ()
+    state: bytes | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What all jobs need.
+
+    Args:
+        archive: of the waveforms.
+        inventory: of the stations; None where there is none, and then orientation and gain are
+            not known.
+        configuration: of the stages.
+    """
+
+    archive: Archive
+    inventory: Inventory | None
+    configuration: Configuration
+
+    def light(self) -> Workshop:
+        """The same without what can be read again, to be sent to another process."""
+        archive = Archive(self.archive.files, self.archive.faults, self.archive.gap_policy)
+        return replace(self, archive=archive)
+
+    def work(self, job: PickingJob) -> PickingResult:
+        """Do a job; a failure is a result too, so that one station never stops the rest."""
+        try:
+            return self._work(job)
+        except Exception as error:  # noqa: BLE001  plug-ins and files may raise anything
+            message = f"{type(error).__name__}: {error}"
+            logger.warning("%s failed from %s: %s", job.sensor_id, job.start, message)
+            spans = tuple(
+                CoverageSpan(channel, job.start, job.end, Reason.FAILED, message[:200])
+                for channel in job.channel_ids
+            )
+            return PickingResult(job=job, spans=spans, error=message)
+
+    def _work(self, job: PickingJob) -> PickingResult:
+        picker = self.configuration.picker
+        conditioning = self._conditioning(job)
+        conditioned: ConditioningState
+        picking: Any  # the picker's own
+        if job.state is None:
+            conditioned, picking = conditioning.start(job.start), picker.start()
+        else:
+            conditioned, picking = pickle.loads(job.state)  # noqa: S301  our own store
+        found: list[Picked] = []
+        spans: list[CoverageSpan] = []
+        for part in self.archive.steps(job.channel_ids, job.start, job.end):
+            conditioned, windows, told = conditioning.step(
+                conditioned, part.traces, part.until, corrupt=part.corrupt
+            )
+            picking, picked = picker.step(picking, windows)
+            spans += told
+            found.append(picked)
+        if job.is_last:
+            windows, told = conditioning.finish(conditioned, job.end)
+            picking, picked = picker.step(picking, windows)
+            spans += told
+            found += [picked, picker.finish(picking)]
+        return PickingResult(
+            job=job,
+            picks=tuple(self._stamped(pick) for part in found for pick in part.picks),
+            detections=tuple(self._stamped(d) for part in found for d in part.detections),
+            spans=tuple(_marked(span, self.inventory) for span in spans),
+            state=None if job.is_last else pickle.dumps((conditioned, picking)),
+        )
+
+    def _conditioning(self, job: PickingJob) -> Conditioning:
+        aligner = Aligner.of(job.sensor_id, job.channel_ids, self.inventory, job.start)
+        return Conditioning(
+            sensor_id=job.sensor_id,
+            channel_ids=job.channel_ids,
+            policy=self.configuration.gaps,
+            aligner=aligner,
+        )
+
+    def _stamped(self, thing: Any) -> Any:
+        made_by = replace(thing.provenance, configuration=self.configuration.picking_sha256)
+        return replace(thing, provenance=made_by)
+
+
+def jobs_of(
+    sensor_id: SensorId, channel_ids: Sequence[ChannelId], span: tuple[Time, Time], chunk_h: float
+) -> Iterable[PickingJob]:
+    """Jobs that cover a sensor's time, cut at whole multiples of the chunk since 1970."""
+    start, end = span
+    chunk_ns = round(chunk_h * 3_600e9)
+    while start < end:
+        cut = min(end, Time((start.ns // chunk_ns + 1) * chunk_ns))
+        yield PickingJob(
+            sensor_id=sensor_id,
+            channel_ids=tuple(channel_ids),
+            start=start,
+            end=cut,
+            is_last=cut == end,
+        )
+        start = cut
+
+
+def _marked(span: CoverageSpan, inventory: Inventory | None) -> CoverageSpan:
+    """Analysed time of a channel that no amplitude can be taken from is told as such."""
+    if span.reason is Reason.ANALYSED and inventory is not None:
+        channel = inventory.channel(span.channel_id, span.start)
+        if channel is None or channel.response is None:
+            return replace(span, reason=Reason.NO_RESPONSE)
+    return span
+

@@ -1,0 +1,114 @@
+"""Synthetic networks written as an operator would meet them: an archive, an inventory, a truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zilzal.core.errors import ConfigError
+from zilzal.core.units import km
+from zilzal.io.sds_writer import write_sds
+from zilzal.io.stationxml import write_stationxml
+from zilzal.io.table_file import fixed, write_table
+from zilzal.synth.network import SyntheticNetwork, build_network
+from zilzal.synth.record import SyntheticRecords
+from zilzal.synth.scenario import Scenario, demo_scenario, parse_scenario
+from zilzal.synth.visibility import VisibleArrival, visible_arrivals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthetic:
+    """Where a synthetic network was written.
+
+    Args:
+        network: with its truth.
+        waveforms: SDS root.
+        inventory: StationXML file.
+        catalogue: the truth as `catalogue.csv`.
+        arrivals: the truth as `arrivals.csv`.
+        records: number of miniSEED records written.
+    """
+
+    network: SyntheticNetwork
+    waveforms: Path
+    inventory: Path
+    catalogue: Path
+    arrivals: Path
+    records: int
+
+
+def read_scenario(path: Path | None) -> Scenario:
+    """A scenario from a TOML file; None is the one that comes with the package.
+
+    Raises:
+        ConfigError: the file cannot be read, or is wrong; all that is, at once.
+    """
+    if path is None:
+        return demo_scenario()
+    try:
+        return parse_scenario(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the scenario {path}: {error.strerror}") from error
+
+
+def make_synthetic(scenario: Scenario, folder: Path) -> Synthetic:
+    """Generate a network's records and write them with the truth."""
+    network = build_network(scenario)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Synthetic(
+        network=network,
+        waveforms=folder / "waveforms",
+        inventory=folder / "inventory.xml",
+        catalogue=folder / "truth-catalogue.csv",
+        arrivals=folder / "truth-arrivals.csv",
+        records=write_sds(SyntheticRecords(network).traces(), folder / "waveforms"),
+    )
+    write_stationxml(made.inventory, network.inventory)
+    write_truth(made, visible_arrivals(network))
+    return made
+
+
+def write_truth(made: Synthetic, arrivals: list[VisibleArrival]) -> None:
+    """Write what is true of a network, in the columns of our own tables."""
+    write_table(
+        made.catalogue,
+        (
+            "event_id",
+            "time",
+            "latitude",
+            "longitude",
+            "depth_km",
+            "magnitude",
+            "magnitude_type",
+            "event_type",
+        ),
+        (
+            (
+                event.id,
+                str(event.time),
+                fixed(event.latitude, 5),
+                fixed(event.longitude, 5),
+                fixed(km(event.depth_m), 3),
+                fixed(event.magnitude, 2),
+                "ML",
+                str(event.event_type),
+            )
+            for event in made.network.events
+        ),
+    )
+    write_table(
+        made.arrivals,
+        ("event_id", "network", "station", "phase", "time", "snr", "is_recorded"),
+        (
+            (
+                seen.arrival.event_id,
+                seen.arrival.station_id.network,
+                seen.arrival.station_id.station,
+                str(seen.arrival.phase),
+                str(seen.arrival.time),
+                fixed(seen.snr, 2),
+                str(seen.is_recorded).lower(),
+            )
+            for seen in arrivals
+        ),
+    )

@@ -1,0 +1,42 @@
+"""`zilzal pick`: waveforms to picks.csv."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zilzal.cli import options
+from zilzal.cli.progress import showing
+
+
+def pick(
+    sources: options.Sources,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file of the picks.")],
+    inventory: Annotated[
+        list[Path] | None,
+        typer.Option("--inventory", "-i", help="StationXML or CSV, for orientations; optional."),
+    ] = None,
+    configuration: options.ConfigurationFile = None,
+    picker: options.PickerName = None,
+    workers: options.Workers = None,
+) -> None:
+    """Pick P and S on all sensors of an archive; no inventory is needed."""
+    from zilzal.app.archive import pick_archive
+    from zilzal.app.configuration import read_configuration
+    from zilzal.io.inventory import read_inventory
+
+    settings = read_configuration(configuration, options.changes(picker=picker, workers=workers))
+    stations = read_inventory(inventory) if inventory else None
+    with showing(Console(stderr=True)) as report:
+        summary = pick_archive(sources, stations, output, settings, report)
+    console = Console()
+    console.print(
+        f"{summary.picks} picks on {summary.sensors} sensors in "
+        f"{summary.station_hours:.1f} station-hours: {output}"
+    )
+    for line in [*summary.bad_files, *summary.failures]:
+        console.print(f"  {line}", style="yellow", highlight=False)

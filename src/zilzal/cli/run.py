@@ -1,0 +1,76 @@
+"""`zilzal run`: an archive to a catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from zilzal.cli import options
+from zilzal.cli.progress import showing
+
+if TYPE_CHECKING:
+    from zilzal.app.archive import Summary
+
+
+def run(
+    sources: options.Sources,
+    *,
+    inventory: options.Stations,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    configuration: options.ConfigurationFile = None,
+    picker: options.PickerName = None,
+    earth_model: options.EarthModelName = None,
+    workers: options.Workers = None,
+) -> None:
+    """Work an archive through: picks, events, magnitudes, types, a catalogue.
+
+    Writes picks.csv, catalogue.csv, catalogue.xml (QuakeML), arrivals.csv, coverage.csv, zilzal.db
+    and zilzal.toml (the settings in force). Stopped at any time, the same command goes on.
+    """
+    from zilzal.app.archive import run_archive
+    from zilzal.app.configuration import read_configuration
+    from zilzal.io.inventory import read_inventory
+
+    settings = read_configuration(
+        configuration,
+        options.changes(picker=picker, earth_model=earth_model, workers=workers),
+    )
+    stations = read_inventory(inventory)
+    console = Console()
+    try:
+        with showing(Console(stderr=True)) as report:
+            summary = run_archive(sources, stations, output, settings, report)
+    except KeyboardInterrupt:
+        Console(stderr=True).print(
+            f"stopped; what is done is kept in {output}, and the same command goes on from there"
+        )
+        raise typer.Exit(130) from None
+    show_summary(console, summary, output)
+
+
+def show_summary(console: Console, summary: Summary, output: Path) -> None:
+    """Print what a run did, what went wrong, and where the results are."""
+    table = Table(show_header=False, box=None)
+    table.add_row("sensors", f"{summary.sensors}, {summary.station_hours:.1f} station-hours")
+    table.add_row("picks", str(summary.picks))
+    table.add_row("events", f"{summary.events} in the catalogue")
+    if summary.unlocated or summary.noise:
+        table.add_row(
+            "not in it", f"{summary.unlocated} without a location, {summary.noise} taken for noise"
+        )
+    spent = "  ".join(f"{name} {seconds:.1f}" for name, seconds in summary.seconds.items())
+    table.add_row("seconds", spent)
+    table.add_row("results", str(output))
+    console.print(table)
+    for what, lines in (
+        ("could not be read", summary.bad_files),
+        ("failed", summary.failures),
+    ):
+        for line in lines[:5]:
+            console.print(f"  {what}: {line}", style="yellow", highlight=False)
+        if len(lines) > 5:
+            console.print(f"  … and {len(lines) - 5} more that {what}", style="yellow")
