@@ -98,7 +98,9 @@ def test_blasts_have_stronger_p_than_earthquakes():
 
 def direct_waves(**changes):
     """A network in rock that scatters nothing."""
-    clear = Medium(forward_energy=0.0, p_scattering_per_m=0.0, s_scattering_per_m=0.0)
+    clear = Medium(
+        forward_energy=0.0, forward_path_m=1e12, p_scattering_per_m=0.0, s_scattering_per_m=0.0
+    )
     return build_network(make_scenario(**changes), medium=clear)
 
 

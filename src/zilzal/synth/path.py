@@ -32,9 +32,13 @@ class Medium:
         coda_quality: Qc at 1 Hz, with the same exponent.
         s_scattering_per_m: total scattering coefficient g0 of S.
         p_scattering_per_m: the same for P, with what is converted to S.
-        forward_energy: energy scattered close to the ray and under the site, over the direct.
+        forward_energy: energy scattered under the site, over that which comes to it.
+        forward_path_m: over which the direct wave hands 1 - 1/e of its energy to waves scattered
+            close to its ray.
         forward_s: how long that lasts (1/e) near the source.
         forward_s_per_m: how much longer per metre of path.
+        sp_conversion: largest amplitude on the vertical, over that of S, of what S becomes P
+            under the station, and so comes before it.
     """
 
     p_velocity_m_per_s: float = 6_000.0
@@ -50,9 +54,11 @@ class Medium:
     coda_quality: float = 150.0
     s_scattering_per_m: float = 2e-5
     p_scattering_per_m: float = 8e-5
-    forward_energy: float = 3.0
+    forward_energy: float = 2.5
+    forward_path_m: float = 40_000.0
     forward_s: float = 0.25
     forward_s_per_m: float = 1.2e-5
+    sp_conversion: float = 0.15
 
     def velocity_m_per_s(self, phase: Phase) -> float:
         """Of a phase, at the source."""
@@ -69,13 +75,18 @@ class Medium:
 def far_field_scale(medium: Medium, phase: Phase, moment_n_m: float, distance_m: float) -> float:
     """Low-frequency displacement spectrum [m s] for a radiation pattern of 1, at the surface.
 
-    M0 / (4 pi rho v^3 r), doubled by the free surface.
+    M0 / (4 pi rho v^3 r), doubled by the free surface, and raised by the root of the velocities'
+    ratio, since slower rock must move more to carry the same energy.
 
     Source:
-        Aki & Richards (2002), equation 4.32; the doubling is exact for upright rays.
+        Aki & Richards (2002), equation 4.32; the doubling is exact for upright rays; Boore &
+        Joyner (1997), doi:10.1785/BSSA0870020327, for the ratio.
     """
     velocity = medium.velocity_m_per_s(phase)
-    return 2 * moment_n_m / (4 * np.pi * medium.density_kg_per_m3 * velocity**3 * distance_m)
+    surface = 2 / np.sqrt(medium.surface_ratio)
+    return float(
+        surface * moment_n_m / (4 * np.pi * medium.density_kg_per_m3 * velocity**3 * distance_m)
+    )
 
 
 def absorb(
@@ -112,6 +123,12 @@ def minimum_phase(amplitude: Float[Array, " frequency"]) -> Complex[Array, " fre
     return np.exp(np.fft.rfft(cepstrum))
 
 
+def direct_energy(medium: Medium, phase: Phase, travel_time_s: float) -> float:
+    """Share of a wave's energy that is still on its ray."""
+    path_m = medium.velocity_m_per_s(phase) * travel_time_s
+    return float(np.exp(-path_m / medium.forward_path_m))
+
+
 def scattered_power_per_s(
     medium: Medium,
     phase: Phase,
@@ -119,7 +136,7 @@ def scattered_power_per_s(
     time_s: Float[Array, " sample"],
     frequency_hz: float,
 ) -> Float[Array, " sample"]:
-    """Power of the waves that were scattered on the way, over the energy of the direct wave.
+    """Power of the waves that were scattered on the way, over the energy that was sent.
 
     Energy scattered forward swells and decays within a second or so, longer with distance, which
     broadens S as it is seen to be (Saito et al. 2002, doi:10.1029/2001JB000264). Behind it
@@ -148,6 +165,7 @@ def scattered_power_per_s(
     velocity = medium.velocity_m_per_s(phase)
     coda = per_m * velocity * kernel * np.exp(-2 * np.pi * frequency_hz * late_s / quality)
     lasts_s = medium.forward_s + medium.forward_s_per_m * velocity * arrival_s
+    energy = medium.forward_energy + 1 - direct_energy(medium, phase, arrival_s)
     delay = np.maximum(late_s, 0) / lasts_s
-    forward = medium.forward_energy / lasts_s * delay * np.exp(-delay)
+    forward = energy / lasts_s * delay * np.exp(-delay)
     return np.where(after, coda + forward, 0.0)

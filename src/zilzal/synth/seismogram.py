@@ -17,6 +17,7 @@ from zilzal.synth.noise import anti_alias
 from zilzal.synth.path import (
     Medium,
     absorb,
+    direct_energy,
     far_field_scale,
     minimum_phase,
     scattered_power_per_s,
@@ -170,11 +171,19 @@ def _wave_train(
 ) -> Complex[Array, "3 frequency"]:
     """Direct wave, some reflections and the scattered field, on Z, R and T, as weights in time."""
     late_s = arrival.time - axis.start
+    travel_s = arrival.time - event.time
     direct = _direct(medium, event, arrival)
+    direct *= np.sqrt(direct_energy(medium, arrival.phase, travel_s))
     delays_s = np.concatenate([[0.0], rng.gamma(2.0, 0.35, 3) + 0.08])
     sizes = np.concatenate([[1.0], rng.choice([-1, 1], 3) * rng.uniform(0.1, 0.4, 3)])
     shifts = np.exp(-2j * np.pi * axis.frequency_hz * (late_s + delays_s)[:, None])
-    return np.outer(direct, sizes @ shifts) + _scattered(medium, event, arrival, axis, rng)
+    train = np.outer(direct, sizes @ shifts)
+    if arrival.phase is Phase.S:
+        # S turns into P at the bottom of soft layers under the station and hurries ahead.
+        early_s = rng.uniform(0.05, 0.08 * travel_s + 0.1)
+        size = np.linalg.norm(direct) * medium.sp_conversion * rng.uniform(-1, 1)
+        train[0] += size * np.exp(-2j * np.pi * axis.frequency_hz * (late_s - early_s))
+    return train + _scattered(medium, event, arrival, axis, rng)
 
 
 def _direct(medium: Medium, event: TrueEvent, arrival: TrueArrival) -> Float[Array, " 3"]:
@@ -205,7 +214,7 @@ def _scattered(
 ) -> Complex[Array, "3 frequency"]:
     """Noise under the envelopes of the octaves; P favours the vertical, S the horizontals."""
     p_like = arrival.phase is Phase.P
-    share = np.array([0.4, 0.3, 0.3] if p_like else [0.2, 0.4, 0.4])
+    share = np.array([0.5, 0.25, 0.25] if p_like else [0.2, 0.4, 0.4])
     rms = RMS_RADIATION_P if p_like else RMS_RADIATION_S
     if event.mechanism is None:
         rms = 1.0 if p_like else BLAST_S_RADIATION
