@@ -45,7 +45,7 @@ METHODS = {
     "delta_bar_delta": (DeltaBarDelta(largest=2.0), 2e-3),
     "jacobs": (DeltaBarDelta(memory=0.7, largest=2.0), 2e-3),
     "adagrad": (AdaGrad(), 0.3),
-    "rmsprop": (RMSProp(), 1e-3),
+    "rmsprop": (RMSProp(), 3e-3),
     "adam": (Adam(), 0.01),
 }
 
@@ -91,13 +91,13 @@ def test_surfaces_take_whole_grids():
 def test_every_rule_finds_a_minimum_of_every_smooth_surface(name, method):
     surface = SURFACES[name]()
     rule, rate = METHODS[method]
-    # Rosenbrock's walls are a hundred times steeper than its floor.
+    # Rosenbrock's walls are steep.
     if name == "rosenbrock" and not rule.adapts:
         rate /= 5.0
-    if isinstance(rule, DeltaBarDelta) and name == "rosenbrock":
-        rate = 4e-4
+    if name == "rosenbrock" and isinstance(rule, DeltaBarDelta):
+        rate = 5e-4
     descent = Descent(rule=rule, length=Constant(rate))
-    path = follow(descent, surface, np.array(surface.start), steps=30_000, tolerance=1e-4)
+    path = follow(descent, surface, np.array(surface.start), steps=12_000, tolerance=1e-4)
     assert distance_to_minimum(surface, path.points[-1]) < 0.02
 
 

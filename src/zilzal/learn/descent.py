@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from jaxtyping import Float
 
 from zilzal.core.arrays import Array
 from zilzal.learn.clip import Clip
-from zilzal.learn.lengths import Constant, Length, Line, LineSearch
+from zilzal.learn.lengths import Constant, Length, Line, LineSearch, Schedule
 from zilzal.learn.rules import GradientDescent, Rule, apply_rule
 from zilzal.learn.vectors import State
 
@@ -98,10 +98,12 @@ class Descent:
         size = math.sqrt(float(np.dot(gradient, gradient)))
         if self.clip is not None:
             (gradient,) = self.clip.clip([gradient])
-        if isinstance(self.length, LineSearch):
-            length = self._search(self.length, position, objective, (loss, gradient))
+        # Asking isinstance of a Protocol takes longer than a step in two dimensions.
+        if hasattr(self.length, "search"):
+            search = cast("LineSearch", self.length)
+            length = self._search(search, position, objective, (loss, gradient))
         else:
-            length = self.length.rate(position.iteration)
+            length = cast("Schedule", self.length).rate(position.iteration)
             position.state = apply_rule(
                 self.rule, position.state, position.parameters, gradient, length
             )
@@ -143,7 +145,9 @@ class Descent:
         return length
 
     def _rates(self, position: Position, length: float) -> tuple[float, float] | None:
-        if self.rule.adapts and not self.measures_rates:
+        if not self.rule.adapts:
+            return length, length
+        if not self.measures_rates:
             return None
         rates = self.rule.rates(position.state, length)
         return float(np.min(rates)), float(np.max(rates))
