@@ -56,7 +56,7 @@ def run_demo(scenario: Scenario, output: Path, picker: str, report: Report) -> S
     """Make the network, work it through, and hold the result against the truth."""
     report("synthesise", 0, 1, scenario.name)
     made = make_synthetic(scenario, output)
-    report("synthesise", 1, 1, f"{made.records} records")
+    report("synthesise", 1, 1, f"{len(made.network.events)} events")
     settings = read_configuration(changes={"picker": {"use": picker}, "run": {"workers": 1}})
     inventory = read_inventory([made.inventory])
     summary = run_archive([made.waveforms], inventory, output, settings, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,6 @@ class Synthetic:
         inventory: StationXML file.
         catalogue: the truth as `catalogue.csv`.
         arrivals: the truth as `arrivals.csv`.
-        records: number of miniSEED records written.
     """
 
     network: SyntheticNetwork
@@ -34,7 +34,6 @@ class Synthetic:
     inventory: Path
     catalogue: Path
     arrivals: Path
-    records: int
 
 
 def read_scenario(path: Path | None) -> Scenario:
@@ -52,19 +51,36 @@ def read_scenario(path: Path | None) -> Scenario:
 
 
 def make_synthetic(scenario: Scenario, folder: Path) -> Synthetic:
-    """Generate a network's records and write them with the truth."""
+    """Generate a network's records and write them with the truth.
+
+    What the same scenario left in the folder is used again.
+
+    Raises:
+        ConfigError: the folder holds the waveforms of something else.
+    """
     network = build_network(scenario)
-    folder.mkdir(parents=True, exist_ok=True)
     made = Synthetic(
         network=network,
         waveforms=folder / "waveforms",
         inventory=folder / "inventory.xml",
         catalogue=folder / "truth-catalogue.csv",
         arrivals=folder / "truth-arrivals.csv",
-        records=write_sds(SyntheticRecords(network).traces(), folder / "waveforms"),
     )
+    folder.mkdir(parents=True, exist_ok=True)
     write_stationxml(made.inventory, network.inventory)
     write_truth(made, visible_arrivals(network))
+    mark, said = folder / "scenario.txt", f"{scenario!r}\n"
+    if made.waveforms.exists():
+        if mark.exists() and mark.read_text(encoding="utf-8") == said:
+            return made
+        raise ConfigError(
+            f"{made.waveforms} holds other waveforms; give another folder, or remove it"
+        )
+    unfinished = folder / "waveforms.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    write_sds(SyntheticRecords(network).traces(), unfinished)
+    mark.write_text(said, encoding="utf-8")
+    unfinished.rename(made.waveforms)
     return made
 
 

@@ -21,7 +21,7 @@ def synth(
 
     made = make_synthetic(read_scenario(scenario), output)
     Console().print(
-        f"{len(made.network.stations)} stations, {len(made.network.events)} events, "
-        f"{made.records} records: {made.waveforms}\n"
+        f"{len(made.network.stations)} stations, {len(made.network.events)} events: "
+        f"{made.waveforms}\n"
         f"inventory: {made.inventory}\ntrue catalogue: {made.catalogue}"
     )
