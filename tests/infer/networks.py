@@ -41,7 +41,7 @@ def tiny_network(
     """Two random convolutions and a sigmoid; sees 31 samples around each sample."""
     kernels = {
         "first": 0.4 * rng.standard_normal((width, n_components, 15)),
-        "second": 0.6 * rng.standard_normal((n_labels, width, 17)),
+        "second": 0.12 * rng.standard_normal((n_labels, width, 17)),
     }
     initialisers = [
         numpy_helper.from_array(kernel.astype(np.float32), name) for name, kernel in kernels.items()

@@ -32,7 +32,7 @@ class Coincidence:
         ValueError: a value is out of range.
     """
 
-    on: float = 12.0
+    on: float = 6.0
     off: float = 2.0
     minimum_channels: int = 2
 

@@ -41,8 +41,8 @@ class OnsetRules:
     s_ratio: float = 1.5
     half_score_ratio: float = 3.0
     correlation_samples: float = 4.0
-    p_floor_s: float = 0.05
-    s_floor_s: float = 0.1
+    p_floor_s: float = 0.03
+    s_floor_s: float = 0.04
 
 
 class PhaseOnset(NamedTuple):

@@ -111,7 +111,7 @@ class StaLtaPicker:
     high_hz: float = 20.0
     order: int = 2
     sta_lta: StaLta = field(default_factory=StaLta)
-    on: float = 12.0
+    on: float = 6.0
     off: float = 2.0
     minimum_channels: int = 2
     minimum_detection_s: float = 0.5

@@ -23,8 +23,8 @@ class StaLta:
         Withers et al. (1998), doi:10.1785/BSSA0880010095, recursive form.
     """
 
-    sta_s: float = 0.5
-    lta_s: float = 10.0
+    sta_s: float = 0.3
+    lta_s: float = 5.0
 
     def __post_init__(self) -> None:
         if not 0 < self.sta_s < self.lta_s:
