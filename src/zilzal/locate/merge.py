@@ -77,9 +77,11 @@ def _join(
     origins = [o for _, o in (one, other) if isinstance(o, Origin)]
     if not origins or not _may_be_one(one, other, rule):
         return None
-    larger, smaller = sorted((one[0], other[0]), key=lambda a: -len(a.picks))
-    picks = _united(larger.picks, smaller.picks)
-    association = replace(larger, picks=picks)
+    larger, smaller = sorted((one, other), key=lambda s: -len(s[0].picks))
+    picks = _united(larger[0].picks, smaller[0].picks)
+    if len(picks) == len(larger[0].picks) and isinstance(larger[1], Origin):
+        return larger
+    association = replace(larger[0], picks=picks)
     joint = locator.locate(association, stations)
     if isinstance(joint, Unlocated):
         return None
