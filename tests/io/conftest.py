@@ -9,7 +9,6 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,13 @@ def postgresql() -> Iterator[str]:
             server("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
-_numbers = count(1)
+_EMPTY = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    ALTER DATABASE postgres RESET ALL;
+    DROP SCHEMA public CASCADE;
+    CREATE SCHEMA public;
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -89,13 +94,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a store can be made: a path, or the URL of an empty database."""
     if request.param == "sqlite":
         return str(tmp_path / "zilzal.db")
-    server = request.getfixturevalue("postgresql")
     import psycopg
 
-    name = f"store_{next(_numbers)}"
-    with psycopg.connect(f"{server}postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return server + name
+    url = request.getfixturevalue("postgresql") + "postgres"
+    with psycopg.connect(f"{url}?options=-cdefault_transaction_read_only%3Doff") as connection:
+        connection.execute(_EMPTY)
+    return url
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.io.conftest import WRITTEN
 from tests.io.examples import (
     START,
@@ -22,7 +23,6 @@ from tests.io.examples import (
     plain,
     unlocated,
 )
-
 from zilzal.core.coverage import CoverageHour, CoverageSpan, Reason
 from zilzal.core.errors import StoreError
 from zilzal.core.event import EventType, Unlocated
@@ -283,7 +283,7 @@ def test_readers_do_not_see_or_wait_for_an_open_transaction(store: Store, open_s
 
 def test_threads_share_a_store(store: Store):
     def write(number: int) -> None:
-        for n in range(number, 200, 4):
+        for n in range(number, 60, 4):
             store.put_picks([pick(n)])
             store.put_event(event(n % 3, comment=str(n)))
 
@@ -292,9 +292,9 @@ def test_threads_share_a_store(store: Store):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(store.picks(method="neural")) == 200
+    assert len(store.picks(method="neural")) == 60
     versions = [len(store.versions(event(n).id)) for n in range(3)]
-    assert sum(versions) == 200
+    assert sum(versions) == 60
     assert [v.version for v in store.versions(event().id)] == list(range(1, versions[0] + 1))
 
 

@@ -92,11 +92,9 @@ def channel_of(row: Found) -> ChannelId:
 
 def pick_row(pick: Pick) -> Row:
     """Of the table `pick`."""
-    content: Row = {
-        "id": pick.id,
-        **channel_row(pick.channel_id),
-        "phase": pick.phase.value,
-        "time": pick.time.ns,
+    identifier, channel_id = pick.id, pick.channel_id
+    # What the id is made of need not be hashed again.
+    rest: Row = {
         "probability": real(pick.probability),
         "uncertainty_s": real(pick.uncertainty_s),
         "amplitude_counts": real(pick.amplitude_counts),
@@ -106,8 +104,17 @@ def pick_row(pick: Pick) -> Row:
         "evaluation_mode": pick.evaluation_mode.value,
         "provenance": provenance_row(pick.provenance)["digest"],
     }
-    content["digest"] = digest_of(content.values())
-    return content
+    return {
+        "digest": digest_of([identifier, *rest.values()]),
+        "id": identifier,
+        "network": channel_id.network,
+        "station": channel_id.station,
+        "location": channel_id.location,
+        "channel": channel_id.channel,
+        "phase": pick.phase.value,
+        "time": pick.time.ns,
+        **rest,
+    }
 
 
 def pick_of(row: Found, provenance: Provenance) -> Pick:

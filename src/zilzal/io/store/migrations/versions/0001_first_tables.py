@@ -1,338 +1,216 @@
-"""The first tables."""
+"""The first tables.
 
-import sqlalchemy as sa
+A copy of the schema as it was then, which must not follow it: a store of that day becomes one of
+today by the migrations that come after.
+"""
+
+from __future__ import annotations
+
 from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 revision = "0001"
 down_revision = None
 
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only where the type is INTEGER."""
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null)
+
+
+def _real(name: str, *, null: bool = True) -> Column[float]:
+    """A float64; NULL is None, or NaN where the field cannot be None."""
+    return Column(name, Double, nullable=null)
+
+
+def _whole(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _digest() -> Column[int]:
+    return Column("digest", BigInteger, primary_key=True, autoincrement=False)
+
+
+def _refers(name: str, to: str, *, null: bool = False, key: bool = False) -> Column[int]:
+    return Column(
+        name, BigInteger, ForeignKey(to), nullable=null, primary_key=key, autoincrement=False
+    )
+
+
+def _codes(last: str | None) -> list[Column[str]]:
+    names = ["network", "station"] + (["location", last] if last else [])
+    return [_text(name) for name in names]
+
+
+def _position() -> Column[int]:
+    return Column("position", Integer, primary_key=True, autoincrement=False)
+
+
+PROVENANCE = Table(
+    "provenance", METADATA, _digest(),
+    _text("method"), _text("version"), _text("model"), _text("configuration"),
+)  # fmt: skip
+
+PICK = Table(
+    "pick", METADATA,
+    Column("number", _SERIAL, primary_key=True),
+    Column("digest", BigInteger, nullable=False, unique=True),
+    _text("id"), *_codes("channel"), _text("phase"), _whole("time"),
+    _real("probability", null=False), _real("uncertainty_s", null=False),
+    _real("amplitude_counts"), _real("snr"),
+    _text("onset", null=True), _text("polarity", null=True), _text("evaluation_mode"),
+    _refers("provenance", "provenance.digest"),
+    Index(None, "time", "id"),
+)  # fmt: skip
+
+DETECTION = Table(
+    "detection", METADATA,
+    Column("number", _SERIAL, primary_key=True),
+    Column("digest", BigInteger, nullable=False, unique=True),
+    _text("id"), *_codes("band"), _whole("start_time"), _whole("end_time"),
+    _real("probability", null=False),
+    _refers("provenance", "provenance.digest"),
+    Index(None, "start_time", "id"),
+)  # fmt: skip
+
+ORIGIN = Table(
+    "origin", METADATA, _digest(),
+    _text("id"), _whole("time"),
+    _real("latitude", null=False), _real("longitude", null=False), _real("depth_m"),
+    Column("covariance", LargeBinary, nullable=False),
+    _real("semi_major_m"), _real("semi_minor_m"), _real("ellipse_azimuth_deg"),
+    _real("ellipse_level"), _real("rms_s"), _real("azimuthal_gap_deg"),
+    _real("nearest_station_m"), _text("quality"),
+    Column("depth_fixed", Boolean, nullable=False),
+    _text("earth_model"), _text("evaluation_mode"),
+    _refers("provenance", "provenance.digest"),
+)  # fmt: skip
+
+ARRIVAL = Table(
+    "arrival", METADATA,
+    _refers("origin", "origin.digest", key=True), _position(),
+    _text("pick_id"), *_codes(None), _text("phase"),
+    _real("distance_m"), _real("azimuth_deg"), _real("takeoff_angle_deg"),
+    _real("residual_s"), _real("weight"), _real("correction_s"),
+    Index(None, "pick_id"),
+)  # fmt: skip
+
+MAGNITUDE = Table(
+    "magnitude", METADATA, _digest(),
+    _text("id"), _text("origin_id"), _real("magnitude"), _text("type"), _real("uncertainty"),
+    _text("reason"), _text("evaluation_mode"),
+    _refers("provenance", "provenance.digest"),
+)  # fmt: skip
+
+STATION_MAGNITUDE = Table(
+    "station_magnitude", METADATA,
+    _refers("network_magnitude", "magnitude.digest", key=True), _position(),
+    *_codes("channel"), _real("magnitude"), _text("type"), _real("amplitude_m"),
+    _real("period_s"), _real("distance_m"), _real("snr"), _real("residual"), _text("reason"),
+)  # fmt: skip
+
+CLASSIFICATION = Table(
+    "classification", METADATA, _digest(),
+    _text("event_type"), _text("label"), _real("probability"), _text("probabilities"),
+    _text("reason"),
+    _refers("provenance", "provenance.digest"),
+)  # fmt: skip
+
+EVENT_VERSION = Table(
+    "event_version", METADATA,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    _text("event_id"), Column("version", Integer, nullable=False),
+    _whole("content"), _whole("time"),
+    _refers("preferred_origin", "origin.digest", null=True),
+    _refers("preferred_magnitude", "magnitude.digest", null=True),
+    _text("unlocated_reason", null=True),
+    _refers("classification", "classification.digest", null=True),
+    _text("evaluation_mode"), _text("comment"), _whole("written"),
+    UniqueConstraint("event_id", "version"),
+)  # fmt: skip
+
+
+def _link(part: str) -> Table:
+    """The parts of a version, in order."""
+    return Table(
+        f"event_{part}", METADATA,
+        _refers("event_version", "event_version.key", key=True), _position(),
+        _refers(part, f"{part}.digest"),
+    )  # fmt: skip
+
+
+EVENT_MAGNITUDE = _link("magnitude")
+EVENT_PICK = _link("pick")
+EVENT_DETECTION = _link("detection")
+
+EVENT = Table(
+    "event", METADATA,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    _refers("current", "event_version.key"),
+    _whole("time"), _real("latitude"), _real("longitude"), _real("depth_m"),
+    _real("magnitude"), _text("magnitude_type", null=True), _text("event_type"),
+    _text("evaluation_mode"), _text("quality", null=True), _whole("written"),
+    Index(None, "time", "id"), Index(None, "magnitude", "time", "id"),
+    Index(None, "latitude", "longitude"),
+)  # fmt: skip
+
+COVERAGE = Table(
+    "coverage", METADATA,
+    *(Column(name, Text, primary_key=True)
+      for name in ("network", "station", "location", "channel", "reason", "note")),
+    Column("start_time", BigInteger, primary_key=True, autoincrement=False),
+    _whole("end_time"),
+    Index(None, "start_time"),
+)  # fmt: skip
+
+CONFIGURATION = Table(
+    "configuration", METADATA, Column("hash", Text, primary_key=True), _text("text")
+)
+
+RUN = Table(
+    "run", METADATA,
+    Column("number", _SERIAL, primary_key=True),
+    Column("configuration", Text, ForeignKey("configuration.hash"), nullable=False),
+    _text("version"), _whole("started"),
+    UniqueConstraint("configuration", "version", "started"),
+)  # fmt: skip
+
+CHECKPOINT = Table(
+    "checkpoint", METADATA,
+    Column("configuration", Text, primary_key=True), Column("key", Text, primary_key=True),
+    Column("state", LargeBinary, nullable=False), Column("done", Boolean, nullable=False),
+    _whole("written"),
+)  # fmt: skip
+
 
 def upgrade() -> None:
-    # ### commands auto generated by Alembic - please adjust! ###
-    op.create_table(
-        "checkpoint",
-        sa.Column("configuration", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("state", sa.LargeBinary(), nullable=False),
-        sa.Column("done", sa.Boolean(), nullable=False),
-        sa.Column("written", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("configuration", "key", name=op.f("pk_checkpoint")),
-    )
-    op.create_table(
-        "configuration",
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_configuration")),
-    )
-    op.create_table(
-        "coverage",
-        sa.Column("network", sa.Text(), nullable=False),
-        sa.Column("station", sa.Text(), nullable=False),
-        sa.Column("location", sa.Text(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("start_time", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("end_time", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "network",
-            "station",
-            "location",
-            "channel",
-            "reason",
-            "note",
-            "start_time",
-            name=op.f("pk_coverage"),
-        ),
-    )
-    op.create_index(op.f("ix_coverage_start_time"), "coverage", ["start_time"], unique=False)
-    op.create_table(
-        "provenance",
-        sa.Column("digest", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("model", sa.Text(), nullable=False),
-        sa.Column("configuration", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_provenance")),
-    )
-    op.create_table(
-        "classification",
-        sa.Column("digest", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("event_type", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("probability", sa.Double(), nullable=True),
-        sa.Column("probabilities", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("provenance", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provenance"], ["provenance.digest"], name=op.f("fk_classification_provenance")
-        ),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_classification")),
-    )
-    op.create_table(
-        "detection",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("digest", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("network", sa.Text(), nullable=False),
-        sa.Column("station", sa.Text(), nullable=False),
-        sa.Column("location", sa.Text(), nullable=False),
-        sa.Column("band", sa.Text(), nullable=False),
-        sa.Column("start_time", sa.BigInteger(), nullable=False),
-        sa.Column("end_time", sa.BigInteger(), nullable=False),
-        sa.Column("probability", sa.Double(), nullable=False),
-        sa.Column("provenance", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provenance"], ["provenance.digest"], name=op.f("fk_detection_provenance")
-        ),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_detection")),
-        sa.UniqueConstraint("digest", name=op.f("uq_detection_digest")),
-    )
-    op.create_index(
-        op.f("ix_detection_start_time_id"), "detection", ["start_time", "id"], unique=False
-    )
-    op.create_table(
-        "magnitude",
-        sa.Column("digest", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("origin_id", sa.Text(), nullable=False),
-        sa.Column("magnitude", sa.Double(), nullable=True),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("uncertainty", sa.Double(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("evaluation_mode", sa.Text(), nullable=False),
-        sa.Column("provenance", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provenance"], ["provenance.digest"], name=op.f("fk_magnitude_provenance")
-        ),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_magnitude")),
-    )
-    op.create_table(
-        "origin",
-        sa.Column("digest", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("latitude", sa.Double(), nullable=False),
-        sa.Column("longitude", sa.Double(), nullable=False),
-        sa.Column("depth_m", sa.Double(), nullable=True),
-        sa.Column("covariance", sa.LargeBinary(), nullable=False),
-        sa.Column("semi_major_m", sa.Double(), nullable=True),
-        sa.Column("semi_minor_m", sa.Double(), nullable=True),
-        sa.Column("ellipse_azimuth_deg", sa.Double(), nullable=True),
-        sa.Column("ellipse_level", sa.Double(), nullable=True),
-        sa.Column("rms_s", sa.Double(), nullable=True),
-        sa.Column("azimuthal_gap_deg", sa.Double(), nullable=True),
-        sa.Column("nearest_station_m", sa.Double(), nullable=True),
-        sa.Column("quality", sa.Text(), nullable=False),
-        sa.Column("depth_fixed", sa.Boolean(), nullable=False),
-        sa.Column("earth_model", sa.Text(), nullable=False),
-        sa.Column("evaluation_mode", sa.Text(), nullable=False),
-        sa.Column("provenance", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provenance"], ["provenance.digest"], name=op.f("fk_origin_provenance")
-        ),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_origin")),
-    )
-    op.create_table(
-        "pick",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("digest", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("network", sa.Text(), nullable=False),
-        sa.Column("station", sa.Text(), nullable=False),
-        sa.Column("location", sa.Text(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("phase", sa.Text(), nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("probability", sa.Double(), nullable=False),
-        sa.Column("uncertainty_s", sa.Double(), nullable=False),
-        sa.Column("amplitude_counts", sa.Double(), nullable=True),
-        sa.Column("snr", sa.Double(), nullable=True),
-        sa.Column("onset", sa.Text(), nullable=True),
-        sa.Column("polarity", sa.Text(), nullable=True),
-        sa.Column("evaluation_mode", sa.Text(), nullable=False),
-        sa.Column("provenance", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provenance"], ["provenance.digest"], name=op.f("fk_pick_provenance")
-        ),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_pick")),
-        sa.UniqueConstraint("digest", name=op.f("uq_pick_digest")),
-    )
-    op.create_index(op.f("ix_pick_time_id"), "pick", ["time", "id"], unique=False)
-    op.create_table(
-        "run",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("configuration", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("started", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["configuration"], ["configuration.hash"], name=op.f("fk_run_configuration")
-        ),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_run")),
-        sa.UniqueConstraint(
-            "configuration", "version", "started", name=op.f("uq_run_configuration_version_started")
-        ),
-    )
-    op.create_table(
-        "arrival",
-        sa.Column("origin", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("pick_id", sa.Text(), nullable=False),
-        sa.Column("network", sa.Text(), nullable=False),
-        sa.Column("station", sa.Text(), nullable=False),
-        sa.Column("phase", sa.Text(), nullable=False),
-        sa.Column("distance_m", sa.Double(), nullable=True),
-        sa.Column("azimuth_deg", sa.Double(), nullable=True),
-        sa.Column("takeoff_angle_deg", sa.Double(), nullable=True),
-        sa.Column("residual_s", sa.Double(), nullable=True),
-        sa.Column("weight", sa.Double(), nullable=True),
-        sa.Column("correction_s", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(["origin"], ["origin.digest"], name=op.f("fk_arrival_origin")),
-        sa.PrimaryKeyConstraint("origin", "position", name=op.f("pk_arrival")),
-    )
-    op.create_index(op.f("ix_arrival_pick_id"), "arrival", ["pick_id"], unique=False)
-    op.create_table(
-        "event_version",
-        sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("content", sa.BigInteger(), nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("preferred_origin", sa.BigInteger(), autoincrement=False, nullable=True),
-        sa.Column("preferred_magnitude", sa.BigInteger(), autoincrement=False, nullable=True),
-        sa.Column("unlocated_reason", sa.Text(), nullable=True),
-        sa.Column("classification", sa.BigInteger(), autoincrement=False, nullable=True),
-        sa.Column("evaluation_mode", sa.Text(), nullable=False),
-        sa.Column("comment", sa.Text(), nullable=False),
-        sa.Column("written", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["classification"],
-            ["classification.digest"],
-            name=op.f("fk_event_version_classification"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["preferred_magnitude"],
-            ["magnitude.digest"],
-            name=op.f("fk_event_version_preferred_magnitude"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["preferred_origin"], ["origin.digest"], name=op.f("fk_event_version_preferred_origin")
-        ),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_event_version")),
-        sa.UniqueConstraint("event_id", "version", name=op.f("uq_event_version_event_id_version")),
-    )
-    op.create_table(
-        "station_magnitude",
-        sa.Column("network_magnitude", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("network", sa.Text(), nullable=False),
-        sa.Column("station", sa.Text(), nullable=False),
-        sa.Column("location", sa.Text(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("magnitude", sa.Double(), nullable=True),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("amplitude_m", sa.Double(), nullable=True),
-        sa.Column("period_s", sa.Double(), nullable=True),
-        sa.Column("distance_m", sa.Double(), nullable=True),
-        sa.Column("snr", sa.Double(), nullable=True),
-        sa.Column("residual", sa.Double(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["network_magnitude"],
-            ["magnitude.digest"],
-            name=op.f("fk_station_magnitude_network_magnitude"),
-        ),
-        sa.PrimaryKeyConstraint("network_magnitude", "position", name=op.f("pk_station_magnitude")),
-    )
-    op.create_table(
-        "event",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("current", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("depth_m", sa.Double(), nullable=True),
-        sa.Column("magnitude", sa.Double(), nullable=True),
-        sa.Column("magnitude_type", sa.Text(), nullable=True),
-        sa.Column("event_type", sa.Text(), nullable=False),
-        sa.Column("evaluation_mode", sa.Text(), nullable=False),
-        sa.Column("quality", sa.Text(), nullable=True),
-        sa.Column("written", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["current"], ["event_version.key"], name=op.f("fk_event_current")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
-    )
-    op.create_index(
-        op.f("ix_event_latitude_longitude"), "event", ["latitude", "longitude"], unique=False
-    )
-    op.create_index(
-        op.f("ix_event_magnitude_time_id"), "event", ["magnitude", "time", "id"], unique=False
-    )
-    op.create_index(op.f("ix_event_time_id"), "event", ["time", "id"], unique=False)
-    op.create_table(
-        "event_detection",
-        sa.Column("event_version", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("detection", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["detection"], ["detection.digest"], name=op.f("fk_event_detection_detection")
-        ),
-        sa.ForeignKeyConstraint(
-            ["event_version"], ["event_version.key"], name=op.f("fk_event_detection_event_version")
-        ),
-        sa.PrimaryKeyConstraint("event_version", "position", name=op.f("pk_event_detection")),
-    )
-    op.create_table(
-        "event_magnitude",
-        sa.Column("event_version", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("magnitude", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["event_version"], ["event_version.key"], name=op.f("fk_event_magnitude_event_version")
-        ),
-        sa.ForeignKeyConstraint(
-            ["magnitude"], ["magnitude.digest"], name=op.f("fk_event_magnitude_magnitude")
-        ),
-        sa.PrimaryKeyConstraint("event_version", "position", name=op.f("pk_event_magnitude")),
-    )
-    op.create_table(
-        "event_pick",
-        sa.Column("event_version", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("pick", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["event_version"], ["event_version.key"], name=op.f("fk_event_pick_event_version")
-        ),
-        sa.ForeignKeyConstraint(["pick"], ["pick.digest"], name=op.f("fk_event_pick_pick")),
-        sa.PrimaryKeyConstraint("event_version", "position", name=op.f("pk_event_pick")),
-    )
-    # ### end Alembic commands ###
+    METADATA.create_all(op.get_bind(), checkfirst=False)
 
 
 def downgrade() -> None:
-    # ### commands auto generated by Alembic - please adjust! ###
-    op.drop_table("event_pick")
-    op.drop_table("event_magnitude")
-    op.drop_table("event_detection")
-    op.drop_index(op.f("ix_event_time_id"), table_name="event")
-    op.drop_index(op.f("ix_event_magnitude_time_id"), table_name="event")
-    op.drop_index(op.f("ix_event_latitude_longitude"), table_name="event")
-    op.drop_table("event")
-    op.drop_table("station_magnitude")
-    op.drop_table("event_version")
-    op.drop_index(op.f("ix_arrival_pick_id"), table_name="arrival")
-    op.drop_table("arrival")
-    op.drop_table("run")
-    op.drop_index(op.f("ix_pick_time_id"), table_name="pick")
-    op.drop_table("pick")
-    op.drop_table("origin")
-    op.drop_table("magnitude")
-    op.drop_index(op.f("ix_detection_start_time_id"), table_name="detection")
-    op.drop_table("detection")
-    op.drop_table("classification")
-    op.drop_table("provenance")
-    op.drop_index(op.f("ix_coverage_start_time"), table_name="coverage")
-    op.drop_table("coverage")
-    op.drop_table("configuration")
-    op.drop_table("checkpoint")
-    # ### end Alembic commands ###
+    METADATA.drop_all(op.get_bind(), checkfirst=False)
