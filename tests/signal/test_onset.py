@@ -48,6 +48,7 @@ def test_stuck_samples_have_no_onset():
 
 
 @pytest.mark.parity
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # raised inside ObsPy
 def test_onset_equals_obspys_criterion():
     from obspy.signal.trigger import aic_simple
 

@@ -20,6 +20,7 @@ from zilzal.signal.trigger import (
 
 
 @pytest.mark.parity
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # raised inside ObsPy
 def test_recursive_sta_lta_equals_obspy():
     from obspy.signal.trigger import recursive_sta_lta
 

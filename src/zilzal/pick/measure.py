@@ -15,7 +15,7 @@ from zilzal.core.arrays import Array
 from zilzal.core.pick import Onset, Phase, Polarity
 from zilzal.core.waveform import COMPONENTS
 from zilzal.signal.filter import highpass, start_filter, step_filter
-from zilzal.signal.onset import first_motion, is_clipped, onset_quality, rms, signal_to_noise
+from zilzal.signal.onset import first_motion, is_clipped, onset_quality, signal_to_noise
 
 _CORNER_HZ, _ORDER = 1.0, 2
 SETTLE_S = 6.0
@@ -99,32 +99,38 @@ def _fallback(cut: Cut, phase: Phase) -> str:
 
 
 def _choose(cut: Cut, phase: Phase) -> tuple[str, Float64[Array, " sample"], float | None] | None:
-    candidates: list[tuple[str, Float64[Array, " sample"], float | None]] = []
-    for component in _preference(phase):
-        filtered = _filter_complete(cut, component, phase)
-        if filtered is not None:
-            snr = signal_to_noise(
-                filtered, cut.onset, length_samples=round(_NOISE_S * cut.sampling_rate)
-            )
-            candidates.append((component, filtered, snr))
+    """The component to measure on, filtered, with its signal to noise; None if none is fit."""
+    fit = [c for c in _preference(phase) if _is_complete(cut, COMPONENTS.index(c), phase)]
+    if not fit or cut.sampling_rate <= 2 * _CORNER_HZ:
+        return None
+    filtered = _filter([COMPONENTS.index(c) for c in fit], cut)
+    length = round(_NOISE_S * cut.sampling_rate)
+    candidates = [
+        (component, row, signal_to_noise(row, cut.onset, length_samples=length))
+        for component, row in zip(fit, filtered, strict=True)
+        if row[cut.onset :].any()
+    ]
     if phase is Phase.S and (horizontal := [c for c in candidates if c[0] != "Z"]):
         return max(horizontal, key=lambda c: c[2] or 0.0)
     return candidates[0] if candidates else None
 
 
-def _filter_complete(cut: Cut, component: str, phase: Phase) -> Float64[Array, " sample"] | None:
-    """The high-passed component, 0 before it comes in; None if incomplete or dead."""
-    row = COMPONENTS.index(component)
-    noise = round(_NOISE_S * cut.sampling_rate)
-    signal = round(_AMPLITUDE_S[phase] * cut.sampling_rate)
-    first, end = cut.onset - noise, cut.onset + signal
-    if first < 0 or end > cut.samples.shape[1] or not cut.present[row, first:end].all():
-        return None
-    missing = np.flatnonzero(~cut.present[row, :first])
-    begin = int(missing[-1]) + 1 if len(missing) else 0
-    centred = cut.samples[row, begin:] - cut.samples[row, begin]
-    if cut.sampling_rate <= 2 * _CORNER_HZ or rms(centred[cut.onset - begin :]) == 0:
-        return None
+def _is_complete(cut: Cut, row: int, phase: Phase) -> bool:
+    """Whether noise and signal windows were recorded."""
+    first = cut.onset - round(_NOISE_S * cut.sampling_rate)
+    end = cut.onset + round(_AMPLITUDE_S[phase] * cut.sampling_rate)
+    within = first >= 0 and end <= cut.samples.shape[1]
+    return within and bool(cut.present[row, first:end].all())
+
+
+def _filter(rows: list[int], cut: Cut) -> Float64[Array, "component sample"]:
+    """High-pass components, each from where its last gap before the onset ends."""
+    centred = np.empty((len(rows), cut.samples.shape[1]), np.float32)
+    for place, row in enumerate(rows):
+        missing = np.flatnonzero(~cut.present[row, : cut.onset])
+        begin = int(missing[-1]) + 1 if len(missing) else 0
+        # Zeros leave a filter at rest, as if it began where they end.
+        np.subtract(cut.samples[row], cut.samples[row, begin], out=centred[place])
+        centred[place, :begin] = 0
     sections = highpass(_CORNER_HZ, order=_ORDER, sampling_rate=cut.sampling_rate)
-    _, filtered = step_filter(sections, start_filter(sections, 1), centred[None])
-    return np.concatenate((np.zeros(begin), filtered[0]))
+    return step_filter(sections, start_filter(sections, len(rows)), centred)[1]
