@@ -99,15 +99,21 @@ class Dense:
 
 def sigmoid(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """`σ(z) = 1 / (1 + e^-z)`, with no exponent above zero."""
+    return logistic_parts(z)[2]
+
+
+def logistic_parts(
+    z: Float[Array, "*shape"],
+) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """`e^-|z|`, `[z >= 0]` and `σ(z)`, of which the cross-entropy needs all three.
+
+    σ is `1 / (1 + e^-|z|)` or, below zero, `e^-|z| / (1 + e^-|z|)`.
+    """
     small = np.exp(-np.abs(z))
-    return logistic_of(z, small)
-
-
-def logistic_of(z: Float[Array, "*shape"], small: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """σ(z) where `small = e^-|z|` is at hand: `1 / (1 + small)` or, below zero, `small / (…)`."""
-    sigma = np.maximum(small, z >= 0.0, dtype=small.dtype)
+    positive = (z >= 0.0).astype(small.dtype)
+    sigma = np.maximum(small, positive)
     sigma /= 1.0 + small
-    return sigma
+    return small, positive, sigma
 
 
 def sigmoid_back(a: Float[Array, "*shape"], da: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zilzal.core.arrays import Array
-from zilzal.learn.layers import logistic_of, sigmoid, softmax
+from zilzal.learn.layers import logistic_parts, sigmoid, softmax
 
 Outputs = Float[Array, "sample output"]
 Weights = Float[Array, " sample"]
@@ -46,7 +46,7 @@ class Loss(Protocol):
 class BinaryCrossEntropy:
     """`-(p y log a + (1-y) log(1-a))` with `a = σ(z)` and y in [0, 1], for each output by itself.
 
-    Computed as `q (log(1 + e^-|z|) + max(-z, 0)) + (1-y) z` with `q = p y + 1 - y`.
+    Computed as `q log(1 + e^-|z|) + z (q [z >= 0] - p y)` with `q = p y + 1 - y`.
     Its gradient is `q a - p y`, which is the lecture's `a - y` for p = 1.
 
     Args:
@@ -64,18 +64,17 @@ class BinaryCrossEntropy:
         self, z: Outputs, y: Outputs, weights: Weights | None = None
     ) -> tuple[float, Outputs]:
         """See `Loss.value_and_gradient`."""
-        small = np.exp(-np.abs(z))
-        gradient = logistic_of(z, small)
+        small, positive, sigma = logistic_parts(z)
         loss = np.log1p(small, out=small)
-        loss += np.maximum(-z, 0.0)
-        if self.positive_weight == 1.0:
-            gradient -= y
-        else:
+        if self.positive_weight != 1.0:
             factor = 1.0 + (self.positive_weight - 1.0) * y
-            loss *= factor
-            gradient *= factor
-            gradient -= self.positive_weight * y
-        loss += (1.0 - y) * z
+            y = self.positive_weight * y
+            for part in (loss, positive, sigma):
+                np.multiply(part, factor, out=part)
+        positive -= y
+        positive *= z
+        loss += positive
+        gradient = np.subtract(sigma, y, out=sigma)
         return _mean(loss, gradient, weights)
 
 

@@ -148,7 +148,9 @@ class DeltaBarDelta:
         # Only the sign of the average matters, so the plain sum serves.
         trace = discounted_sum(trace, gradient, self.memory)
         state = {"gain": gain, "trace": trace}
-        return state, self.rates(state, -rate) * gradient
+        step = self.rates(state, -rate)
+        step *= gradient
+        return state, step
 
     def rates(self, state: State, rate: float) -> Vector:
         """The rate times each gain."""
@@ -176,11 +178,13 @@ class AdaGrad:
     def update(self, state: State, gradient: Vector, rate: float) -> tuple[State, Vector]:
         """See `Rule.update`."""
         state = {"squares": discounted_sum(state["squares"], gradient * gradient, 1.0)}
-        return state, self.rates(state, -rate) * gradient
+        step = self.rates(state, -rate)
+        step *= gradient
+        return state, step
 
     def rates(self, state: State, rate: float) -> Vector:
         """The rate over the root of the sum of squares."""
-        return rate / (state["squares"] ** 0.5 + self.epsilon)
+        return _over_root(rate, state["squares"], self.epsilon)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,13 +216,15 @@ class RMSProp:
     def update(self, state: State, gradient: Vector, rate: float) -> tuple[State, Vector]:
         """See `Rule.update`."""
         state = {"squares": discounted_sum(state["squares"], gradient * gradient, self.decay)}
-        return state, self.rates(state, -rate) * gradient
+        step = self.rates(state, -rate)
+        step *= gradient
+        return state, step
 
     def rates(self, state: State, rate: float) -> Vector:
         """The rate over the root of the mean square."""
         # sqrt((1-ρ) S) = sqrt(1-ρ) sqrt(S) moves the factor from the array to the numbers.
         root = (1.0 - self.decay) ** 0.5
-        return (rate / root) / (state["squares"] ** 0.5 + self.epsilon / root)
+        return _over_root(rate / root, state["squares"], self.epsilon / root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,13 +265,15 @@ class Adam:
             "squares": discounted_sum(state["squares"], gradient * gradient, self.beta2),
         }
         weight = discounted_count(state["count"], self.beta1)
-        return state, self.rates(state, -rate / weight) * state["sum"]
+        step = self.rates(state, -rate / weight)
+        step *= state["sum"]
+        return state, step
 
     def rates(self, state: State, rate: float) -> Vector:
         """The rate over the root of the mean square."""
         # sqrt(S / n) = sqrt(S) / sqrt(n) moves the factor from the array to the numbers.
         root = discounted_count(max(state["count"], 1), self.beta2) ** 0.5
-        return (rate * root) / (state["squares"] ** 0.5 + self.epsilon * root)
+        return _over_root(rate * root, state["squares"], self.epsilon * root)
 
 
 RULES = MappingProxyType(
@@ -308,6 +316,13 @@ def apply_rule(
             elif value is not mine[name]:
                 state[name][block] = value
     return state | numbers
+
+
+def _over_root(rate: float, squares: Vector, epsilon: float) -> Vector:
+    """`rate / (sqrt(squares) + ε)`."""
+    root = squares**0.5
+    root += epsilon
+    return rate / root
 
 
 def _check_share(value: float, name: str) -> None:
