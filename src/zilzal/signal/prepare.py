@@ -372,7 +372,8 @@ def _step_level(
     flat = blocks.reshape(n_components, -1)
     flat[:, :n_open] = level.open_block
     flat[:, n_open:length] = samples
-    squares = np.square(blocks[:, :n_whole], dtype=np.float64).sum(axis=-1)
+    whole = blocks[:, :n_whole]
+    squares = np.einsum("cbs,cbs->cb", whole, whole).astype(np.float64)
     counts = np.repeat(np.where(mask, float(_BLOCK), 0.0)[:, None], n_whole, axis=1)
     still_open = level.open_count + np.where(mask, float(samples.shape[1]), 0.0)
     if n_whole:
