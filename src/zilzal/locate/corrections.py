@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 
 from zilzal.core.event import Association, Origin
 from zilzal.core.pick import Phase
 from zilzal.core.station import Station
-
-if TYPE_CHECKING:
-    from zilzal.locate.grid import GridLocator
+from zilzal.locate.grid import GridLocator
+from zilzal.locate.observations import StationCorrection
 
 PRIOR_COUNT = 5.0
 """A term of n residuals is shrunk by n / (n + this), so that few say little."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationCorrection:
-    """Time to add to what the earth model gives.
-
-    Args:
-        station: network.station, as "CI.CCC".
-        phase: P or S.
-        correction_s: positive where waves come later than the model says.
-    """
-
-    station: str
-    phase: Phase
-    correction_s: float
 
 
 def estimate_corrections(

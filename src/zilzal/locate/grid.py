@@ -15,9 +15,8 @@ from zilzal.core.geo import azimuth_deg, azimuthal_gap_deg, distance_m
 from zilzal.core.ids import StationId, derive_id
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.station import Station
-from zilzal.locate.corrections import StationCorrection
 from zilzal.locate.likelihood import Noise
-from zilzal.locate.observations import Key, choose, key_of, observe
+from zilzal.locate.observations import Key, StationCorrection, choose, key_of, observe
 from zilzal.locate.quality import ellipse_of, letter
 from zilzal.locate.solve import DepthPolicy, Solution, solve
 from zilzal.travel import EarthModel, first_arrivals, load_model

@@ -17,6 +17,21 @@ from zilzal.core.time import NS_PER_S, Time
 Key = tuple[StationId, Phase]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationCorrection:
+    """Time to add to what the earth model gives.
+
+    Args:
+        station: network.station, as "CI.CCC".
+        phase: P or S.
+        correction_s: positive where waves come later than the model says.
+    """
+
+    station: str
+    phase: Phase
+    correction_s: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
     """Picks in the order that arrays have: P before S, each by station.
