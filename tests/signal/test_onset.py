@@ -80,6 +80,41 @@ def test_first_motion_is_that_of_the_first_clear_swing(sign, polarity):
     assert first_motion(1e-9 * samples, 402, 100.0) is polarity
 
 
+def test_first_motion_after_an_opposite_swing_of_like_size_is_undecidable():
+    samples = noise_then_signal(0.0)
+    samples[396:400] = -10.0
+    samples[400:420] = 12.0
+    assert first_motion(samples, 400, 100.0) is Polarity.UNDECIDABLE
+
+
+@pytest.mark.parity
+def test_first_motion_agrees_with_the_analysts(shared):
+    import csv
+
+    import h5py
+
+    from zilzal.signal.filter import highpass, start_filter, step_filter
+
+    folder = shared / "data" / "picks" / "toc2me"
+    sections = highpass(1.0, order=2, sampling_rate=500.0)
+    told = []
+    with (
+        h5py.File(folder / "waveforms.hdf5") as file,
+        (folder / "metadata.csv").open(newline="") as table,
+    ):
+        for row in csv.DictReader(table):
+            if row["trace_polarity"] and row["trace_p_arrival_sample"]:
+                vertical = file[f"data/{row['trace_name']}"][:1].astype(float)
+                onset = round(float(row["trace_p_arrival_sample"]))
+                _, filtered = step_filter(
+                    sections, start_filter(sections, 1), vertical - vertical[0, 0]
+                )
+                told.append((first_motion(filtered[0], onset, 500.0).value, row["trace_polarity"]))
+    decided = [(ours, theirs) for ours, theirs in told if ours != "undecidable"]
+    assert len(decided) >= 0.8 * len(told) >= 30
+    assert all(ours == theirs for ours, theirs in decided)
+
+
 def test_first_motion_below_the_noise_is_undecidable():
     assert first_motion(noise_then_signal(0.5), 400, 100.0) is Polarity.UNDECIDABLE
     assert first_motion(np.zeros(800), 400, 100.0) is Polarity.UNDECIDABLE

@@ -12,10 +12,12 @@ from zilzal.core.pick import Onset, Polarity
 
 _IMPULSIVE_SNR, _EMERGENT_SNR = 5.0, 2.0
 """A convention of ours: rms of the first half second over that of the noise."""
-_MOTION_FLOOR, _MOTION_SHARE = 3.0, 0.2
-"""First motion counts from three times the noise's rms and a fifth of the first half second's
+_MOTION_FLOOR, _MOTION_SHARE = 4.0, 0.3
+"""First motion counts from four times the noise's rms and three tenths of the first half second's
 largest swing on; below, noise decides the sign too often."""
-_MOTION_EARLY_S, _MOTION_LATE_S = 0.05, 0.3
+_MOTION_CLEAR = 0.7
+"""A swing the other way of more than so much of that level just before leaves it undecided."""
+_MOTION_EARLY_S, _MOTION_LATE_S = 0.05, 0.2
 """Where the first motion is looked for, around the onset."""
 _CLIPPED_RUN = 4
 """So many equal samples in a row at the largest value are a clipped swing."""
@@ -129,7 +131,10 @@ def first_motion(samples: Float[Array, " sample"], onset: int, sampling_rate: fl
     clear = np.flatnonzero(np.abs(swing) >= level)
     if len(clear) == 0:
         return Polarity.UNDECIDABLE
-    return Polarity.POSITIVE if swing[clear[0]] > 0 else Polarity.NEGATIVE
+    sign = 1.0 if swing[clear[0]] > 0 else -1.0
+    if float(np.max(-sign * swing[: clear[0]], initial=0.0)) > _MOTION_CLEAR * level:
+        return Polarity.UNDECIDABLE
+    return Polarity.POSITIVE if sign > 0 else Polarity.NEGATIVE
 
 
 def is_clipped(samples: Shaped[Array, " sample"]) -> bool:
