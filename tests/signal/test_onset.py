@@ -83,7 +83,7 @@ def test_first_motion_is_that_of_the_first_clear_swing(sign, polarity):
 def test_first_motion_after_an_opposite_swing_of_like_size_is_undecidable():
     samples = noise_then_signal(0.0)
     samples[396:400] = -10.0
-    samples[400:420] = 12.0
+    samples[400:420] = 40.0
     assert first_motion(samples, 400, 100.0) is Polarity.UNDECIDABLE
 
 
