@@ -15,6 +15,7 @@ import click
 import typer.main
 
 HERE = Path(__file__).parent
+FLAGS = re.DOTALL | re.MULTILINE
 NOTE = "<!-- Made by docs/make_reference.py; edit the code, not this page. -->\n"
 
 
@@ -25,8 +26,10 @@ def commands_page() -> str:
     parts = [
         "# Commands\n",
         NOTE,
-        "Every command explains itself with `--help`. Exit status: 0 done, 1 stopped, 2 an error "
-        "of the input or the settings, 130 interrupted.\n",
+        (
+            "Every command explains itself with `--help`. Exit status: 0 done, 1 stopped, 2 an error "
+            "of the input or the settings, 130 interrupted.\n"
+        ),
     ]
     parts += [_command(c, path) for path, c in walk(typer.main.get_command(app), "zilzal")]
     return "\n".join(parts)
@@ -71,12 +74,16 @@ def settings_page() -> str:
     parts = [
         "# Settings\n",
         NOTE,
-        "One TOML file holds all settings; what it leaves out has the value below. Unknown keys "
-        "and values out of range are refused before any work, all at once. The settings in force "
-        "are written beside every result (`zilzal.toml`), and that file can be used again.\n",
-        "Tables that choose a replaceable part take its name as `use`; the other keys are those "
-        "of the chosen part. `[earth] model` holds for every part that has a key `earth_model` "
-        "and does not set it.\n",
+        (
+            "One TOML file holds all settings; what it leaves out has the value below. Unknown keys "
+            "and values out of range are refused before any work, all at once. The settings in force "
+            "are written beside every result (`zilzal.toml`), and that file can be used again.\n"
+        ),
+        (
+            "Tables that choose a replaceable part take its name as `use`; the other keys are those "
+            "of the chosen part. `[earth] model` holds for every part that has a key `earth_model` "
+            "and does not set it.\n"
+        ),
     ]
     for name, kind in PLAIN.items():
         parts.append(_table(f"[{name}]", kind))
@@ -101,10 +108,14 @@ def _table(title: str, kind: type) -> str:
 
 def argument_meanings(kind: type) -> dict[str, str]:
     """What the Args section of a docstring says of each field."""
-    section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(kind) or "", re.S | re.M)
+    section = re.search(
+        r"^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(kind) or "", FLAGS
+    )
     if section is None:
         return {}
-    entries = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", section[1], re.S | re.M)
+    entries = re.findall(
+        r"^    (\w+): (.*?)(?=^    \w+: |\Z)", section[1], FLAGS
+    )
     return {name: " ".join(text.split()) for name, text in entries}
 
 

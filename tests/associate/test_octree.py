@@ -85,9 +85,10 @@ def test_every_event_is_found_once_with_its_own_picks(scene):
     found = OctreeAssociator().associate(picks + noise, stations)
     assert len(found) == len(truth)
     for (place, time), association in zip(truth, found, strict=True):
-        assert abs(association.time - time) < 1.0
+        # A first guess: depth and time trade off until the locator looks closer.
+        assert abs(association.time - time) < 2.0
         away = distance_m(place[0], place[1], association.latitude, association.longitude)
-        assert away < 5e3
+        assert away < 8e3
         own = {p.id for p in picks if 0 < p.time - time < 30}
         members = {p.id for p in association.picks}
         assert len(members & own) >= 0.9 * 2 * len(stations)

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
@@ -17,12 +17,11 @@ import zilzal
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import Material, make_events
 from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
+from zilzal.app.plan import Plan, make_plan
 from zilzal.app.progress import Report, keep_quiet
 from zilzal.core.catalogue import Catalogue
-from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.errors import FormatError, SourceError
 from zilzal.core.event import Event, EventType, Origin, Unlocated
-from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.pick import Pick
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
@@ -49,15 +48,6 @@ class Summary:
     failures: list[str] = field(default_factory=list)
     bad_files: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Which sensors of an archive are worked through, and what is left out and why."""
-
-    channels: dict[SensorId, tuple[ChannelId, ...]]
-    spans: dict[SensorId, tuple[Time, Time]]
-    left_out: tuple[CoverageSpan, ...]
 
 
 def run_archive(
@@ -87,7 +77,7 @@ def run_archive(
     output.mkdir(parents=True, exist_ok=True)
     (output / "zilzal.toml").write_text(configuration.to_toml(), encoding="utf-8")
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
-    plan = make_plan(archive, inventory, configuration)
+    plan = make_plan(archive, inventory, configuration.sensors.preference)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
     with Store.open(output / "zilzal.db") as store:
         for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
@@ -137,7 +127,7 @@ def pick_archive(
     summary = Summary()
     output.parent.mkdir(parents=True, exist_ok=True)
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
-    plan = make_plan(archive, inventory, configuration)
+    plan = make_plan(archive, inventory, configuration.sensors.preference)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
     with Store.open(output.with_suffix(".db")) as store:
         store.put_run(
@@ -174,100 +164,69 @@ def open_archive(sources: Sequence[Path], report: Report, summary: Summary) -> A
     return archive
 
 
-def make_plan(
-    archive: Archive, inventory: Inventory | None, configuration: Configuration
-) -> Plan:
-    """Choose one sensor per station, and leave out what the inventory does not know."""
-    known: dict[SensorId, tuple[ChannelId, ...]] = {}
-    left_out: list[CoverageSpan] = []
-    channels_of: dict[SensorId, list[ChannelId]] = {}
-    for channel in archive.channel_ids():
-        channels_of.setdefault(channel.sensor_id, []).append(channel)
-    spans = {sensor: archive.span(sensor) or (Time(0), Time(0)) for sensor in channels_of}
-    for sensor, channels in channels_of.items():
-        start, end = spans[sensor]
-        if inventory is not None and not any(inventory.channel(c, start) for c in channels):
-            logger.warning("%s is not in the inventory at %s: left out", sensor, start)
-            left_out += [CoverageSpan(c, start, end, Reason.NO_METADATA) for c in channels]
-        else:
-            known[sensor] = tuple(channels)
-    chosen = configuration.sensors.choose(list(known))
-    for sensor in known.keys() - set(chosen):
-        left_out += [CoverageSpan(c, *spans[sensor], Reason.NOT_CHOSEN) for c in known[sensor]]
-    return Plan(
-        channels={sensor: known[sensor] for sensor in sorted(chosen)},
-        spans={sensor: spans[sensor] for sensor in chosen},
-        left_out=tuple(sorted(left_out)),
-    )
-
-
 def pick_sensors(
     workshop: Workshop, plan: Plan, store: Store, report: Report, summary: Summary
 ) -> None:
     """Pick all sensors that are not done yet; each chunk is stored in one transaction."""
     key = workshop.configuration.picking_sha256
     done = store.done_keys(key)
-    queues: dict[SensorId, list[PickingJob]] = {}
-    for sensor, channels in plan.channels.items():
-        jobs = list(
-            jobs_of(sensor, channels, plan.spans[sensor], workshop.configuration.run.chunk_h)
-        )
-        summary.station_hours += sum(job.end - job.start for job in jobs) / 3_600
-        ended = [f"{sensor}/{job.end.ns}" in done for job in jobs]
-        number = max((i + 1 for i, is_done in enumerate(ended) if is_done), default=0)
-        rest = jobs[number:]
-        if rest and number:
-            state = store.load_checkpoint(f"{sensor}/{jobs[number - 1].end.ns}", key)
+    queues: list[list[PickingJob]] = []
+    for stretch in plan.stretches:
+        jobs = list(jobs_of(stretch, workshop.configuration.run.chunk_h))
+        summary.station_hours += stretch.duration_s / 3_600
+        finished = sum(job.key in done for job in jobs)
+        rest = jobs[finished:]
+        if rest and finished:
+            state = store.load_checkpoint(jobs[finished - 1].key, key)
             rest[0] = replace(rest[0], state=state or None)
-        queues[sensor] = rest
-    summary.sensors = len(queues)
-    total = sum(map(len, queues.values()))
+        queues.append(rest)
+    summary.sensors = len({stretch.sensor_id for stretch in plan.stretches})
+    total = sum(map(len, queues))
     for number, result in enumerate(_work_all(workshop, queues), 1):
         job = result.job
         with store.transaction():
             store.put_picks(result.picks)
             store.put_detections(result.detections)
             store.put_coverage(result.spans)
-            store.save_checkpoint(
-                f"{job.sensor_id}/{job.end.ns}", result.state or b"", key, done=True
-            )
+            store.save_checkpoint(job.key, result.state or b"", key, done=True)
         if result.error:
             summary.failures.append(f"{job.sensor_id} from {job.start}: {result.error}")
         report("pick", number, total, str(job.sensor_id))
 
 
 def _work_all(
-    workshop: Workshop, queues: dict[SensorId, list[PickingJob]]
+    workshop: Workshop, queues: Sequence[Sequence[PickingJob]]
 ) -> Iterator[PickingResult]:
-    """Results as they come; a sensor's jobs one after the other, sensors side by side."""
-    busy = [sensor for sensor, jobs in queues.items() if jobs]
+    """Results as they come; each queue's jobs one after the other, queues side by side."""
+    busy = [iter(jobs) for jobs in queues if jobs]
     workers = min(workshop.configuration.run.workers or os.cpu_count() or 1, len(busy))
     if workers <= 1:
-        for sensor in busy:
-            state = queues[sensor][0].state
-            for job in queues[sensor]:
-                result = workshop.work(replace(job, state=state))
+        for jobs in busy:
+            state = None
+            for job in jobs:
+                result = workshop.work(replace(job, state=job.state or state))
                 state = result.state
                 yield result
         return
     with ExitStack() as stack:
         pool = stack.enter_context(
             ProcessPoolExecutor(
-                workers, mp_context=get_context("spawn"), initializer=_settle, initargs=(workshop.light(),)
+                workers,
+                mp_context=get_context("spawn"),
+                initializer=_settle,
+                initargs=(workshop.light(),),
             )
         )
+        # Left early, by an error or Ctrl-C, nothing that waits is begun.
         stack.callback(pool.shutdown, cancel_futures=True)
-        waiting = {sensor: iter(queues[sensor]) for sensor in busy}
-        running: set[Future[PickingResult]] = {
-            pool.submit(_work_here, next(jobs)) for jobs in waiting.values()
-        }
+        running = {pool.submit(_work_here, next(jobs)): jobs for jobs in busy}
         while running:
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                result = future.result()
-                following = next(waiting[result.job.sensor_id], None)
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                jobs, result = running.pop(future), future.result()
+                following = next(jobs, None)
                 if following is not None:
-                    running.add(pool.submit(_work_here, replace(following, state=result.state)))
+                    job = replace(following, state=result.state)
+                    running[pool.submit(_work_here, job)] = jobs
                 yield result
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from zilzal.core.coverage import CoverageSpan
 from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace, Window
-from zilzal.signal.align import Aligner
+from zilzal.signal import align
+from zilzal.signal.align import AlignState
 from zilzal.signal.continuity import ContinuityState, GapPolicy
-
+from zilzal.signal.orientation import Orientation, orient
 
 _T = TypeVar("_T", Trace, CoverageSpan)
 
@@ -22,7 +24,7 @@ class ConditioningState:
     """A sensor between two steps; can be pickled."""
 
     channels: Mapping[ChannelId, ContinuityState]
-    aligned: Any
+    aligned: AlignState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +38,39 @@ class Conditioning:
         sensor_id: whose.
         channel_ids: of its components.
         policy: for gaps.
-        aligner: knows the components' orientation.
+        orientation: of its components.
     """
 
     sensor_id: SensorId
     channel_ids: tuple[ChannelId, ...]
     policy: GapPolicy
-    aligner: Aligner
+    orientation: Orientation
+
+    @classmethod
+    def of(
+        cls,
+        sensor_id: SensorId,
+        channel_ids: Sequence[ChannelId],
+        policy: GapPolicy,
+        *,
+        inventory: Inventory | None,
+        time: Time,
+    ) -> Conditioning:
+        """With the orientation that the inventory gives for an instant, if there is one."""
+        channels = inventory.sensor(sensor_id, time) if inventory is not None else ()
+        orientation = orient([channel.component for channel in channel_ids], channels)
+        return cls(
+            sensor_id=sensor_id,
+            channel_ids=tuple(channel_ids),
+            policy=policy,
+            orientation=orientation,
+        )
 
     def start(self, since: Time | None = None) -> ConditioningState:
         """The state before any data; the ledger begins at `since`, or at the first sample."""
         return ConditioningState(
             {channel: self.policy.start(channel, since=since) for channel in self.channel_ids},
-            self.aligner.start(),
+            align.start(self.sensor_id, self.orientation),
         )
 
     def step(
@@ -72,8 +94,8 @@ class Conditioning:
             clean += pieces
             spans += told
         settled = min((s.settled for s in channels.values() if s.settled), default=until)
-        aligned, windows = self.aligner.step(state.aligned, clean, settled)
-        return ConditioningState(channels, aligned), windows, spans
+        aligned, windows = align.step(state.aligned, clean, settled)
+        return ConditioningState(channels, aligned), windows, [*spans, *aligned.skipped]
 
     def finish(
         self, state: ConditioningState, end: Time | None = None
@@ -86,8 +108,8 @@ class Conditioning:
             clean += pieces
             spans += told
         last = max((trace.next_start for trace in clean), default=Time(0))
-        aligned, windows = self.aligner.step(state.aligned, clean, last)
-        return [*windows, *self.aligner.finish(aligned)], spans
+        aligned, windows = align.step(state.aligned, clean, last)
+        return [*windows, *align.finish(aligned)], [*spans, *aligned.skipped]
 
 
 def _sorted_out(

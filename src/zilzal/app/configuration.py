@@ -17,7 +17,7 @@ from zilzal.app import registry
 from zilzal.core.errors import ConfigError, PluginError, ZilzalError
 from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, Picker
 from zilzal.io.store import configuration_hash
-from zilzal.signal.align import SensorChoice
+from zilzal.signal.choice import PREFERENCE
 from zilzal.signal.continuity import GapPolicy
 
 PARTS = {
@@ -28,6 +28,18 @@ PARTS = {
     "classifier": ("classifiers", "rules"),
 }
 """Tables that choose a replaceable part with `use`: its kind, and the name used by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorOptions:
+    """Which sensor of a station is used where it has several.
+
+    Args:
+        preference: band and instrument codes, the best first; sensors of other codes come last.
+            Velocity before acceleration, and fast broadband first.
+    """
+
+    preference: tuple[str, ...] = PREFERENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +73,7 @@ class RunOptions:
 
 
 PLAIN: dict[str, type] = {
-    "sensors": SensorChoice,
+    "sensors": SensorOptions,
     "gaps": GapPolicy,
     "earth": EarthOptions,
     "run": RunOptions,
@@ -77,7 +89,7 @@ PICKING = ("sensors", "gaps", "picker")
 class Configuration:
     """All settings, checked, with the parts that they make."""
 
-    sensors: SensorChoice
+    sensors: SensorOptions
     gaps: GapPolicy
     earth: EarthOptions
     run: RunOptions
@@ -95,7 +107,9 @@ class Configuration:
             results_only: leave out what cannot change a result.
             picking: only what can change a pick.
         """
-        names = [*PICKING] if picking else [n for n in self.tables if not results_only or n != "run"]
+        names = (
+            [*PICKING] if picking else [n for n in self.tables if not results_only or n != "run"]
+        )
         return tomli_w.dumps({name: self.tables[name] for name in names})
 
     @property

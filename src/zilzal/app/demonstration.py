@@ -155,5 +155,3 @@ def pick_real_event(output: Path, picker: str) -> list[Path]:
         path = output / "figures" / f"real-{sensor}.png"
         written.append(save_figure(sensor_figure(window, mine), path))
     return written
-
-

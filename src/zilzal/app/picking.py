@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from zilzal.app.conditioning import Conditioning, ConditioningState
 from zilzal.app.configuration import Configuration
+from zilzal.app.plan import Stretch
 from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.pick import Detection, Pick
@@ -21,7 +22,6 @@ from zilzal.core.stage import Picked
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
-from zilzal.signal.align import Aligner
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,11 @@ class PickingJob:
     end: Time
     is_last: bool
     state: bytes | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of the piece of work in the store."""
+        return f"{self.sensor_id}/{self.start.ns}/{self.end.ns}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +138,12 @@ class Workshop:
         )
 
     def _conditioning(self, job: PickingJob) -> Conditioning:
-        aligner = Aligner.of(job.sensor_id, job.channel_ids, self.inventory, job.start)
-        return Conditioning(
-            sensor_id=job.sensor_id,
-            channel_ids=job.channel_ids,
-            policy=self.configuration.gaps,
-            aligner=aligner,
+        return Conditioning.of(
+            job.sensor_id,
+            job.channel_ids,
+            self.configuration.gaps,
+            inventory=self.inventory,
+            time=job.start,
         )
 
     def _stamped(self, thing: Any) -> Any:
@@ -146,20 +151,17 @@ class Workshop:
         return replace(thing, provenance=made_by)
 
 
-def jobs_of(
-    sensor_id: SensorId, channel_ids: Sequence[ChannelId], span: tuple[Time, Time], chunk_h: float
-) -> Iterable[PickingJob]:
-    """Jobs that cover a sensor's time, cut at whole multiples of the chunk since 1970."""
-    start, end = span
-    chunk_ns = round(chunk_h * 3_600e9)
-    while start < end:
-        cut = min(end, Time((start.ns // chunk_ns + 1) * chunk_ns))
+def jobs_of(stretch: Stretch, chunk_h: float) -> Iterator[PickingJob]:
+    """Jobs that cover a stretch, cut at whole multiples of the chunk since 1970."""
+    start, chunk_ns = stretch.start, round(chunk_h * 3_600e9)
+    while start < stretch.end:
+        cut = min(stretch.end, Time((start.ns // chunk_ns + 1) * chunk_ns))
         yield PickingJob(
-            sensor_id=sensor_id,
-            channel_ids=tuple(channel_ids),
+            sensor_id=stretch.sensor_id,
+            channel_ids=stretch.channel_ids,
             start=start,
             end=cut,
-            is_last=cut == end,
+            is_last=cut == stretch.end,
         )
         start = cut
 
@@ -171,4 +173,3 @@ def _marked(span: CoverageSpan, inventory: Inventory | None) -> CoverageSpan:
         if channel is None or channel.response is None:
             return replace(span, reason=Reason.NO_RESPONSE)
     return span
-

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from zilzal.core.errors import ConfigError
 from zilzal.core.units import km
+from zilzal.io.inventory import write_inventory
 from zilzal.io.sds_writer import write_sds
-from zilzal.io.stationxml import write_stationxml
 from zilzal.io.table_file import fixed, write_table
 from zilzal.synth.network import SyntheticNetwork, build_network
 from zilzal.synth.record import SyntheticRecords
@@ -67,7 +67,7 @@ def make_synthetic(scenario: Scenario, folder: Path) -> Synthetic:
         arrivals=folder / "truth-arrivals.csv",
     )
     folder.mkdir(parents=True, exist_ok=True)
-    write_stationxml(made.inventory, network.inventory)
+    write_inventory(network.inventory, made.inventory)
     write_truth(made, visible_arrivals(network))
     mark, said = folder / "scenario.txt", f"{scenario!r}\n"
     if made.waveforms.exists():

@@ -10,7 +10,7 @@ import numpy as np
 from zilzal.app.conditioning import Conditioning
 from zilzal.app.configuration import read_configuration
 from zilzal.core.event import Event, Origin
-from zilzal.core.ids import ChannelId, SensorId, StationId
+from zilzal.core.ids import SensorId, StationId
 from zilzal.core.pick import Pick
 from zilzal.core.probability import Probabilities
 from zilzal.core.stage import Waveforms
@@ -18,7 +18,6 @@ from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace, Window
 from zilzal.pick.neural import NeuralPicker
-from zilzal.signal.align import Aligner
 from zilzal.signal.filter import bandpass, start_filter, step_filter
 
 BAND_HZ = (1.0, 20.0)
@@ -80,11 +79,8 @@ def read_windows(
 ) -> list[Window]:
     """A sensor's windows in a span, conditioned as in operation."""
     channels = tuple(c for c in waveforms.channel_ids() if c.sensor_id == sensor)
-    conditioning = Conditioning(
-        sensor_id=sensor,
-        channel_ids=channels,
-        policy=read_configuration().gaps,
-        aligner=Aligner.of(sensor, channels, inventory, span[0]),
+    conditioning = Conditioning.of(
+        sensor, channels, read_configuration().gaps, inventory=inventory, time=span[0]
     )
     traces = [trace for channel in channels for trace in waveforms.read(channel, *span)]
     state, windows, _ = conditioning.step(conditioning.start(), traces, span[1])

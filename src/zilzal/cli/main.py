@@ -44,7 +44,7 @@ def common(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log every event and state change.")
     ] = False,
-    version: Annotated[
+    _version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
@@ -52,6 +52,7 @@ def common(
     """Set the log up; ZILZAL_LOG_LEVEL (DEBUG, INFO, WARNING, ERROR) has the last word."""
     level = os.environ.get("ZILZAL_LOG_LEVEL") or ("INFO" if verbose else "WARNING")
     handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
 
 

@@ -1,0 +1,116 @@
+"""Which sensors of an archive are worked through when, and what is left out and why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from zilzal.core.coverage import CoverageSpan, Reason
+from zilzal.core.ids import ChannelId, SensorId, StationId
+from zilzal.core.station import Inventory
+from zilzal.core.time import Time
+from zilzal.io.archive import Archive
+from zilzal.signal.choice import choose_sensors
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stretch:
+    """A sensor's time from its first to its last sample, or a part of it.
+
+    Args:
+        sensor_id: whose.
+        start: first instant.
+        end: last instant, exclusive.
+        channel_ids: of its components.
+    """
+
+    sensor_id: SensorId
+    start: Time
+    end: Time
+    channel_ids: tuple[ChannelId, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Its length."""
+        return self.end - self.start
+
+    def spans(self, reason: Reason, note: str = "") -> list[CoverageSpan]:
+        """The same for the ledger."""
+        return [CoverageSpan(c, self.start, self.end, reason, note) for c in self.channel_ids]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is worked through, in order of sensor and time, and what is not."""
+
+    stretches: tuple[Stretch, ...]
+    left_out: tuple[CoverageSpan, ...]
+
+
+def make_plan(archive: Archive, inventory: Inventory | None, preference: Sequence[str]) -> Plan:
+    """Choose one sensor of each station at each time.
+
+    A station whose sensors were changed is followed from one to the next. Sensors that the
+    inventory does not know are left out: their picks could not be used.
+
+    Args:
+        archive: what there is.
+        inventory: None takes every sensor as known.
+        preference: bands, the best first.
+    """
+    left_out: list[CoverageSpan] = []
+    stations: dict[StationId, list[Stretch]] = {}
+    for stretch in _stretches(archive):
+        known = inventory is None or any(
+            inventory.channel(channel, time)
+            for channel in stretch.channel_ids
+            for time in (stretch.start, stretch.end)
+        )
+        if known:
+            stations.setdefault(stretch.sensor_id.station_id, []).append(stretch)
+        else:
+            logger.warning("%s is not in the inventory: left out", stretch.sensor_id)
+            left_out += stretch.spans(Reason.NO_METADATA)
+    chosen: list[Stretch] = []
+    for candidates in stations.values():
+        taken, others = _choose(candidates, preference)
+        chosen += taken
+        left_out += others
+    return Plan(stretches=tuple(sorted(chosen)), left_out=tuple(sorted(left_out)))
+
+
+def _stretches(archive: Archive) -> list[Stretch]:
+    channels: dict[SensorId, list[ChannelId]] = {}
+    for channel in archive.channel_ids():
+        channels.setdefault(channel.sensor_id, []).append(channel)
+    found: list[Stretch] = []
+    for sensor, channel_ids in channels.items():
+        span = archive.span(sensor)
+        if span is not None:
+            found.append(Stretch(sensor, *span, tuple(channel_ids)))
+    return found
+
+
+def _choose(
+    candidates: Sequence[Stretch], preference: Sequence[str]
+) -> tuple[list[Stretch], list[CoverageSpan]]:
+    """Of one station's sensors the best at each time; pieces that touch are joined."""
+    bounds = sorted({t for stretch in candidates for t in (stretch.start, stretch.end)})
+    taken: list[Stretch] = []
+    others: list[CoverageSpan] = []
+    for start, end in pairwise(bounds):
+        here = {c.sensor_id: c for c in candidates if c.start <= start and end <= c.end}
+        choice = choose_sensors(here, preference)
+        for sensor in choice.chosen:
+            piece = Stretch(sensor, start, end, here[sensor].channel_ids)
+            if taken and taken[-1].sensor_id == sensor and taken[-1].end == start:
+                piece = Stretch(sensor, taken.pop().start, end, piece.channel_ids)
+            taken.append(piece)
+        for left in choice.not_chosen:
+            piece = Stretch(left.sensor_id, start, end, here[left.sensor_id].channel_ids)
+            others += piece.spans(Reason.NOT_CHOSEN, left.note)
+    return taken, others
