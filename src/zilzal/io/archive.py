@@ -6,11 +6,13 @@ import logging
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
+from zilzal.core.arrays import Array
 from zilzal.core.coverage import CoverageSpan
 from zilzal.core.errors import FormatError
 from zilzal.core.ids import ChannelId, SensorId
@@ -46,7 +48,7 @@ class FileSpan:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStep:
-    """All samples of some channels that begin within a stretch of time.
+    """All samples of some channels within a stretch of time.
 
     Args:
         until: no later step has data from before it.
@@ -168,8 +170,10 @@ class Archive:
     ) -> Iterator[ArchiveStep]:
         """Go through the archive in order of time with bounded memory.
 
-        Steps end at whole multiples of `chunk_s` since the epoch. Stretches without data are
-        left out. Within a step, files come in order of their first sample.
+        Steps end at whole multiples of `chunk_s` since the epoch, the last one where the data
+        end. Stretches without data are left out. Within a step, files come in order of their
+        first sample, and samples in the order of the file's records. So, of two samples for one
+        time, the same one comes first whatever `chunk_s` is.
 
         Args:
             of: a sensor, some channels, or all.
@@ -180,15 +184,16 @@ class Archive:
         limits = (start or Time(-(2**62)), end or Time(2**62))
         chunk_ns = round(chunk_s * NS_PER_S)
         coming = deque(sorted(self._between(of, start, end), key=lambda s: (s.start, s.path)))
+        last_ns = min(max((s.end.ns for s in coming), default=0), limits[1].ns)
         active: list[FileSpan] = []
-        # Records that begin before the first step and reach into it belong to it.
-        first_ns = -(2**62)
+        first_ns = limits[0].ns
         position = max(coming[0].start.ns, limits[0].ns) if coming else limits[1].ns
         while position < limits[1].ns and (coming or active):
             until_ns = (position // chunk_ns + 1) * chunk_ns
             while coming and coming[0].start.ns < until_ns:
                 active.append(coming.popleft())
-            yield self._step(active, (first_ns, until_ns), limits)
+            cut = Time(first_ns), Time(min(until_ns, last_ns))
+            yield self._step(active, cut)
             active = [s for s in active if s.end.ns > until_ns]
             begins = [self._next_start(s, until_ns) for s in active]
             begins += [coming[0].start.ns] if coming else []
@@ -209,7 +214,7 @@ class Archive:
         pieces: list[Trace] = []
         chosen = sorted(self._between(channel_id, *around), key=lambda s: (s.start, s.path))
         if chosen:
-            step = self._step(chosen, (-(2**62), around[1].ns), around)
+            step = self._step(chosen, around)
             state, pieces, _ = policy.step(state, step.traces, around[1])
             pieces += policy.finish(state)[0]
         cut = (_trim(piece, start, end) for piece in pieces)
@@ -242,10 +247,8 @@ class Archive:
             return int(start_ns.min(where=start_ns >= after_ns, initial=2**62))
         return max(span.start.ns, after_ns)
 
-    def _step(
-        self, spans: Sequence[FileSpan], cut: tuple[int, int], limits: tuple[Time, Time]
-    ) -> ArchiveStep:
-        """The records that begin in `cut`, of each file once, inside the limits."""
+    def _step(self, spans: Sequence[FileSpan], cut: tuple[Time, Time]) -> ArchiveStep:
+        """The samples in [cut), of each file once."""
         channels: dict[Path, set[ChannelId]] = {}
         for span in spans:
             channels.setdefault(span.path, set()).add(span.channel_id)
@@ -255,20 +258,22 @@ class Archive:
             try:
                 content = self._content(path)
                 if isinstance(content, RecordIndex):
-                    found, bad = decode(content, _choose(content, wanted, cut, limits))
-                    inner = [f for f in content.faults if f.span and _begins(f.span.start, cut)]
-                    faults += bad + inner
+                    found, bad = decode(content, _choose(content, wanted, cut), until=cut[1])
+                    faults += [*bad, *content.faults]
                 else:
                     found = [t for t in content if t.channel_id in wanted]
-                    found = [_trim(t, Time(cut[0]), Time(cut[1])) for t in found]
             except (FormatError, OSError) as error:
                 logger.warning("%s cannot be read any more: %s", path, error)
                 continue
-            traces += [_trim(t, *limits) for t in found]
+            traces += [_trim(trace, *cut) for trace in found]
         wanted = {span.channel_id for span in spans}
-        corrupt = [s for s in corrupt_spans(faults) if s.channel_id in wanted]
-        filled = tuple(t for t in traces if len(t.samples))
-        return ArchiveStep(Time(min(cut[1], limits[1].ns)), filled, tuple(merge_spans(corrupt)))
+        corrupt = [
+            replace(span, start=max(span.start, cut[0]), end=min(span.end, cut[1]))
+            for span in corrupt_spans(faults)
+            if span.channel_id in wanted and span.start < cut[1] and span.end > cut[0]
+        ]
+        filled = tuple(trace for trace in traces if len(trace.samples))
+        return ArchiveStep(cut[1], filled, tuple(merge_spans(corrupt)))
 
     def _scan(self, path: Path) -> tuple[list[FileSpan], tuple[Fault, ...]]:
         """What a file holds, from its headers."""
@@ -336,20 +341,14 @@ def _file_spans(index: RecordIndex) -> list[FileSpan]:
 
 
 def _choose(
-    index: RecordIndex, wanted: set[ChannelId], cut: tuple[int, int], limits: tuple[Time, Time]
-) -> np.ndarray:
-    """Numbers of the wanted channels' records that begin in `cut` and touch the limits."""
-    start_ns = index.records["start_ns"]
-    chosen = (start_ns >= cut[0]) & (start_ns < min(cut[1], limits[1].ns))
-    chosen &= index.end_ns > limits[0].ns
+    index: RecordIndex, wanted: set[ChannelId], cut: tuple[Time, Time]
+) -> Int[Array, " chosen"]:
+    """Numbers of the wanted channels' records that have samples in [cut)."""
+    chosen = (index.records["start_ns"] < cut[1].ns) & (index.end_ns > cut[0].ns)
     if len(wanted) < len(index.channel_ids):
         numbers = [n for n, channel_id in enumerate(index.channel_ids) if channel_id in wanted]
         chosen &= np.isin(index.records["channel"], numbers)
     return np.flatnonzero(chosen)
-
-
-def _begins(start: Time, cut: tuple[int, int]) -> bool:
-    return cut[0] <= start.ns < cut[1]
 
 
 def _trim(trace: Trace, start: Time, end: Time) -> Trace:

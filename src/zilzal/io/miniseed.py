@@ -39,12 +39,16 @@ def read_miniseed(path: Path) -> tuple[list[Trace], list[Fault]]:
     return traces, [*index.faults, *faults]
 
 
-def decode(index: RecordIndex, numbers: Int[Array, " chosen"]) -> tuple[list[Trace], list[Fault]]:
+def decode(
+    index: RecordIndex, numbers: Int[Array, " chosen"], *, until: Time | None = None
+) -> tuple[list[Trace], list[Fault]]:
     """Samples of some records of a file.
 
     Args:
         index: of the file.
         numbers: which records, ascending.
+        until: a record that goes on beyond it begins a trace, so that where it is to be cut is
+            told by its own time stamp alone.
 
     Returns:
         Traces by channel, in the order of the records; records that follow each other exactly
@@ -63,7 +67,7 @@ def decode(index: RecordIndex, numbers: Int[Array, " chosen"]) -> tuple[list[Tra
         ends = np.cumsum(run["count"])
         faults += [_bad_record(index, record) for record in run[is_bad]]
         good = np.flatnonzero(~is_bad)
-        breaks = np.flatnonzero(_breaks(run[good]) | (np.diff(good, prepend=-1) > 1))
+        breaks = np.flatnonzero(_breaks(run[good], until) | (np.diff(good, prepend=-1) > 1))
         for part in np.split(good, breaks[breaks > 0]):
             if len(part):
                 begin = int(ends[part[0]] - run["count"][part[0]])
@@ -107,13 +111,15 @@ def _same_kind(chosen: Shaped[Array, " record"]) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _breaks(run: Shaped[Array, " record"]) -> Bool[Array, " record"]:
+def _breaks(run: Shaped[Array, " record"], until: Time | None) -> Bool[Array, " record"]:
     """Where a record does not follow the one before it exactly; runs keep their first clock."""
     sample_ns = NS_PER_S / run["sampling_rate"][:1]
     tolerance_ns = min(TIME_RESOLUTION_NS, float(sample_ns[0] / 4)) if len(run) else 0.0
     counted = np.cumsum(run["count"]) - run["count"]
     clock_ns = run["start_ns"] - np.rint(counted * sample_ns).astype(np.int64)
     breaks = np.r_[False, np.abs(np.diff(clock_ns)) > tolerance_ns][: len(run)]
+    if until is not None:
+        breaks |= run["start_ns"] + run["count"] * sample_ns > until.ns
     first = 0
     while first < len(run):
         # Steps too small to break may add up: break where they do.

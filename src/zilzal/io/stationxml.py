@@ -36,8 +36,8 @@ _RATES = {
 def read_stationxml(path: Path) -> Inventory:
     """Read StationXML, or any other station format that ObsPy knows (dataless SEED, SCML, ...).
 
-    A channel whose response cannot be used has `response=None`; the log says why. A channel
-    without coordinates is left out, which the log says too.
+    A channel whose response cannot be used has `response=None`; the log says why. ObsPy leaves
+    out channels without coordinates; the log has its words.
 
     Raises:
         FormatError: the file is not such a format.
@@ -56,7 +56,7 @@ def read_stationxml(path: Path) -> Inventory:
                 f"{path}: no station metadata that ObsPy can read: {error}"
             ) from error
     for message in sorted({str(warning.message) for warning in caught}):
-        logger.debug("%s: %s", path, message)
+        logger.warning("%s: %s", path, message)
     return Inventory.of(_channels(path, found))
 
 
@@ -89,9 +89,6 @@ def _channels(path: Path, found: Any) -> Iterator[Channel]:
                 code = ChannelId(
                     network.code, station.code, channel.location_code or "", channel.code
                 )
-                if channel.latitude is None or channel.longitude is None:
-                    logger.warning("%s: %s has no coordinates and is left out", path, code)
-                    continue
                 yield _channel(path, code, channel)
 
 
