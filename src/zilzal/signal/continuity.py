@@ -42,7 +42,8 @@ from zilzal.core.ids import ChannelId
 from zilzal.core.time import NS_PER_S, Time
 from zilzal.core.waveform import Trace
 from zilzal.signal.arrivals import SLACK_SAMPLES, Arrivals, Door, Fragment, admit
-from zilzal.signal.flaws import SHORTEST_RUN, FlawLimits, Flaws, Run, find_flaws, last_run
+from zilzal.signal.division import divide, shade
+from zilzal.signal.flaws import SHORTEST_RUN, FlawLimits, Run, find_flaws, last_run
 
 REPEATS = frozenset({Reason.OVERLAP, Reason.CONTRADICTION, Reason.CLOCK_STEP, Reason.OUT_OF_ORDER})
 """Reasons of dropped samples whose time is told by another span as well."""
@@ -340,12 +341,12 @@ class GapPolicy:
         limits = self._limits(piece.clock.sampling_rate)
         flaws = find_flaws(samples, piece.run, limits, final=final)
         shortest = int(np.ceil(self.shortest_s * piece.clock.sampling_rate - SLACK_SAMPLES))
-        shares = _divide(len(samples), flaws, piece.is_open, shortest, final=final)
+        shares = divide(len(samples), flaws, piece.is_open, shortest, final=final)
         decided = shares.decided
         hold = round(self.clip_hold_s * piece.clock.sampling_rate)
         clipped = [(0, piece.clipped_until - piece.number)]
         clipped += [(a, min(b, decided) + hold) for a, b in flaws.clipped if a < decided]
-        tiles = shares.left_out + [t for part in shares.good for t in _shade(part, clipped)]
+        tiles = shares.left_out + [t for part in shares.good for t in shade(part, clipped)]
         for tile in sorted(tiles):
             _tell_tile(state, tile, output)
         output.traces += [_cut_trace(state, samples, part) for part in shares.good]
@@ -361,37 +362,6 @@ class GapPolicy:
         return replace(state, piece=None if final else piece, told_ns=told_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shares:
-    """How samples are divided: stretches to hand out and to leave out, up to `decided`."""
-
-    good: list[tuple[int, int]]
-    left_out: list[tuple[int, int, Reason]]
-    decided: int
-    is_open: bool
-    """Whether the stretch that ends at `decided` is being handed out."""
-
-
-def _divide(length: int, flaws: Flaws, is_open: bool, shortest: int, *, final: bool) -> _Shares:
-    """Divide samples by their flaws; stretches that are not open yet need `shortest` samples."""
-    good: list[tuple[int, int]] = []
-    left_out = list(flaws.cuts)
-    position = 0
-    closed = [(first, end) for first, end, _ in flaws.cuts]
-    for first, end in [*closed, (length, length)] if final else closed:
-        if first > position:
-            if is_open or first - position >= shortest:
-                good.append((position, first))
-            else:
-                left_out.append((position, first, Reason.TOO_SHORT))
-        position, is_open = end, False
-    stop = length if final else flaws.settled
-    if stop > position and (is_open or stop - position >= shortest):
-        good.append((position, stop))
-        return _Shares(good, left_out, stop, is_open=True)
-    return _Shares(good, left_out, position, is_open=is_open)
-
-
 def _cut_trace(
     state: ContinuityState, samples: Shaped[Array, " sample"], part: tuple[int, int]
 ) -> Trace:
@@ -404,24 +374,6 @@ def _cut_trace(
         sampling_rate=clock.sampling_rate,
         samples=samples[slice(*part)],
     )
-
-
-def _shade(
-    stretch: tuple[int, int], clipped: Sequence[tuple[int, int]]
-) -> list[tuple[int, int, Reason]]:
-    """Divide a stretch into analysed and clipped parts."""
-    position, end = stretch
-    tiles: list[tuple[int, int, Reason]] = []
-    for clip_first, clip_end in clipped:
-        first, stop = max(clip_first, position), min(clip_end, end)
-        if stop > first:
-            if first > position:
-                tiles.append((position, first, Reason.ANALYSED))
-            tiles.append((first, stop, Reason.CLIPPED))
-            position = stop
-    if end > position:
-        tiles.append((position, end, Reason.ANALYSED))
-    return tiles
 
 
 def _tell_tile(state: ContinuityState, tile: tuple[int, int, Reason], output: _Output) -> None:
