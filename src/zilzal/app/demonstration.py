@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,10 +16,12 @@ from zilzal.app.progress import Report
 from zilzal.app.synthetic import Synthetic, make_synthetic
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.event import Event, Origin
-from zilzal.core.pick import Phase
+from zilzal.core.geo import distance_m
+from zilzal.core.pick import Phase, Pick
 from zilzal.core.units import km
 from zilzal.evaluate.catalogue import Hypocentres, match_catalogues
 from zilzal.evaluate.picks import PickScore, score_picks
+from zilzal.io.archive import Archive
 from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
 from zilzal.synth.scenario import Scenario
@@ -52,12 +55,27 @@ class Shown:
     picks: Mapping[Phase, PickScore]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealEvent:
+    """A real event's records, its picks, and the table of them."""
+
+    archive: Archive
+    picks: tuple[Pick, ...]
+    table: Path
+
+
 def run_demo(scenario: Scenario, output: Path, picker: str, report: Report) -> Shown:
     """Make the network, work it through, and hold the result against the truth."""
     report("synthesise", 0, 1, scenario.name)
     made = make_synthetic(scenario, output)
     report("synthesise", 1, 1, f"{len(made.network.events)} events")
-    settings = read_configuration(changes={"picker": {"use": picker}, "run": {"workers": 1}})
+    settings = read_configuration(
+        changes={
+            "picker": {"use": picker},
+            "earth": {"model": scenario.earth_model},
+            "run": {"workers": 1},
+        }
+    )
     inventory = read_inventory([made.inventory])
     summary = run_archive([made.waveforms], inventory, output, settings, report)
     with Store.open(output / "zilzal.db") as store:
@@ -85,19 +103,16 @@ def run_demo(scenario: Scenario, output: Path, picker: str, report: Report) -> S
 
 
 def _row(true: TrueEvent, ours: Event | None) -> tuple[str, ...]:
-    head = (str(true.time)[11:21], f"{true.magnitude:.1f}", str(true.event_type))
+    head = (str(true.time)[11:19], f"{true.magnitude:.1f}", str(true.event_type))
     if ours is None or not isinstance(ours.origin, Origin):
-        return (*head, "no", "", "", "", "")
+        return (*head, "missed", "", "", "")
     truth, found = true_hypocentres([true]), Hypocentres.of([ours])
-    from zilzal.core.geo import distance_m
-
     away = float(
         distance_m(true.latitude, true.longitude, ours.origin.latitude, ours.origin.longitude)
     )
     size = ours.magnitude
     return (
         *head,
-        "yes",
         f"{km(away):.1f} km",
         f"{km(float(found.depth_m[0] - truth.depth_m[0])):+.1f} km",
         f"{ours.origin.time - true.time:+.2f} s",
@@ -106,52 +121,26 @@ def _row(true: TrueEvent, ours: Event | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def draw_demo(shown: Shown, output: Path) -> list[Path]:
-    """Draw the catalogue and the largest event."""
-    from zilzal.app.views import nearest_sensor, sensor_view, verticals_of
-    from zilzal.figures.maps import catalogue_map, event_map
-    from zilzal.figures.style import save_figure
-    from zilzal.figures.waveforms import record_section, sensor_figure
-    from zilzal.io.archive import Archive
-
-    inventory = shown.made.network.inventory
-    figures = {"catalogue-map": catalogue_map(shown.catalogue, inventory.stations())}
-    sized = [(e.magnitude.magnitude or 0.0, e) for e in shown.catalogue if e.magnitude]
-    if sized:
-        largest = max(sized, key=lambda pair: pair[0])[1]
-        archive = Archive.open([shown.made.waveforms])
-        figures["event-map"] = event_map(largest, inventory.stations())
-        figures["record-section"] = record_section(largest, verticals_of(largest, archive))
-        sensor = nearest_sensor(largest)
-        if sensor is not None:
-            figures["sensor"] = sensor_figure(*sensor_view(largest, sensor, archive, inventory))
-    return [save_figure(f, output / "figures" / f"{name}.png") for name, f in figures.items()]
-
-
-def pick_real_event(output: Path, picker: str) -> list[Path]:
-    """Pick the recordings of 27 May 2010 at BW.UH1 to UH4 that ObsPy's wheel carries, and draw.
+def pick_real_event(output: Path, picker: str) -> RealEvent:
+    """Pick the recordings of 27 May 2010 at BW.UH1 to UH4 that ObsPy's wheel carries.
 
     The stations belong to the Bavarian network (doi:10.7914/SN/BW).
     """
-    from zilzal.app.views import read_windows
-    from zilzal.figures.style import save_figure
-    from zilzal.figures.waveforms import sensor_figure
-    from zilzal.io.archive import Archive
-
     folder = Path(str(files("obspy"))) / "signal" / "tests" / "data"
-    sources = sorted(folder.glob("BW.UH?._.*.D.2010.147.cut.slist.gz"))
+    sources = [
+        _unpack(path, output / "real")
+        for path in sorted(folder.glob("BW.UH?._.*.D.2010.147.cut.slist.gz"))
+    ]
     settings = read_configuration(changes={"picker": {"use": picker}, "run": {"workers": 1}})
     table = output / "real-picks.csv"
     pick_archive(sources, None, table, settings)
     with Store.open(table.with_suffix(".db")) as store:
         picks = store.picks()
-    archive = Archive.open(sources)
-    written = [table]
-    for sensor in archive.sensors():
-        span = archive.span(sensor)
-        assert span is not None
-        window = max(read_windows(sensor, span, archive, None), key=lambda w: w.length)
-        mine = [p for p in picks if p.channel_id.sensor_id == sensor]
-        path = output / "figures" / f"real-{sensor}.png"
-        written.append(save_figure(sensor_figure(window, mine), path))
-    return written
+    return RealEvent(archive=Archive.open(sources), picks=tuple(picks), table=table)
+
+
+def _unpack(packed: Path, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / packed.stem
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    return path

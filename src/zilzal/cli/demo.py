@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.table import Table
 
 from zilzal.cli.progress import showing
 from zilzal.cli.run import show_summary
+
+if TYPE_CHECKING:
+    from zilzal.app.demonstration import RealEvent, Shown
 
 
 def demo(
@@ -29,14 +32,14 @@ def demo(
     through the same pipeline as `zilzal run`, and the result is held against the truth. Then
     recordings of a real event of 2010 that come with ObsPy are picked and drawn.
     """
-    from zilzal.app.demonstration import draw_demo, pick_real_event, run_demo
+    from zilzal.app.demonstration import pick_real_event, run_demo
     from zilzal.app.synthetic import read_scenario
 
     console = Console()
     with showing(Console(stderr=True)) as report:
         shown = run_demo(read_scenario(scenario), output, picker, report)
     show_summary(console, shown.summary, output)
-    table = Table("true event", "M", "type", "found", "epicentre", "depth", "time", "magnitude")
+    table = Table("event", "M", "type", "epicentre", "depth", "time", "magnitude")
     for row in shown.rows:
         table.add_row(*row)
     console.print(table)
@@ -50,5 +53,47 @@ def demo(
             f"{score.recall.value:.2f} of the visible arrivals, median residual "
             f"{score.residuals.median_s.value:+.3f} s"
         )
-    for path in [*draw_demo(shown, output), *pick_real_event(output, picker)]:
+    real = pick_real_event(output, picker)
+    console.print(f"{len(real.picks)} picks of a real event of 2010: {real.table}")
+    for path in [*_draw_found(shown, output), *_draw_real(real, output)]:
         console.print(f"picture: {path}", highlight=False)
+
+
+def _draw_found(shown: Shown, output: Path) -> list[Path]:
+    """The catalogue and its largest event."""
+    from zilzal.app.views import nearest_sensor, sensor_view, verticals_of
+    from zilzal.figures.maps import catalogue_map, event_map
+    from zilzal.figures.style import save_figure
+    from zilzal.figures.waveforms import record_section, sensor_figure
+    from zilzal.io.archive import Archive
+
+    inventory = shown.made.network.inventory
+    figures = {"catalogue-map": catalogue_map(shown.catalogue, inventory.stations())}
+    sized = [(e.magnitude.magnitude or 0.0, e) for e in shown.catalogue if e.magnitude]
+    if sized:
+        largest = max(sized, key=lambda pair: pair[0])[1]
+        archive = Archive.open([shown.made.waveforms])
+        figures["event-map"] = event_map(largest, inventory.stations())
+        figures["record-section"] = record_section(largest, verticals_of(largest, archive))
+        sensor = nearest_sensor(largest)
+        if sensor is not None:
+            figures["sensor"] = sensor_figure(*sensor_view(largest, sensor, archive, inventory))
+    return [save_figure(f, output / "figures" / f"{name}.png") for name, f in figures.items()]
+
+
+def _draw_real(real: RealEvent, output: Path) -> list[Path]:
+    """Each station of the real event with its picks."""
+    from zilzal.app.views import read_windows
+    from zilzal.figures.style import save_figure
+    from zilzal.figures.waveforms import sensor_figure
+
+    written: list[Path] = []
+    for sensor in real.archive.sensors():
+        span = real.archive.span(sensor)
+        if span is None:
+            continue
+        window = max(read_windows(sensor, span, real.archive, None), key=lambda w: w.length)
+        picks = [pick for pick in real.picks if pick.channel_id.sensor_id == sensor]
+        path = output / "figures" / f"real-{sensor}.png"
+        written.append(save_figure(sensor_figure(window, picks), path))
+    return written
