@@ -1,0 +1,1 @@
+"""Networks as PyTorch modules, one file per architecture; needs the extra `train`."""

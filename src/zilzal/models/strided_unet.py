@@ -1,0 +1,153 @@
+"""A U-Net that works at a quarter of the sampling rate and below: quick, with a long memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StridedUNet:
+    """Shape of the network; `build` makes it.
+
+    The record enters at full rate and leaves the first layer at a quarter of it; three further
+    halvings follow. Blocks at the lowest rate reach far along time. The way up adds what the
+    way down knew, and the last layer gives four neighbouring samples at once, so that the
+    curves have the full rate again.
+
+    Args:
+        labels: number of curves.
+        widths: channels at 1/4, 1/8, 1/16 and 1/32 of the sampling rate; multiples of 16, which
+            ONNX Runtime pads others to.
+        stem: taps of the first layer.
+        taps: of the depthwise layers.
+        reach: of each block at the lowest rate, its dilation and how many taps look ahead.
+            Fewer ahead than behind keep the delay of a live pick short.
+    """
+
+    labels: int = 3
+    widths: tuple[int, int, int, int] = (16, 16, 32, 64)
+    stem: int = 12
+    taps: int = 5
+    reach: tuple[tuple[int, int], ...] = ((1, 2), (2, 2), (4, 1), (1, 2), (2, 1), (4, 1))
+
+    @property
+    def stride(self) -> int:
+        """The length of a window must be a multiple of it."""
+        return 32
+
+    def build(self) -> nn.Module:
+        """A module with fresh weights from PyTorch's generator: (batch, 3, sample) to logits."""
+        return _StridedUNet(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """For a checkpoint; `StridedUNet(**value)` takes it back."""
+        return asdict(self)
+
+
+class _Ahead(nn.Module):
+    """Depthwise convolution of which `ahead` taps look ahead and the others back."""
+
+    def __init__(self, channels: int, taps: int, dilation: int, ahead: int) -> None:
+        super().__init__()
+        behind, before = (taps - 1 - ahead) * dilation, ahead * dilation
+        both = min(behind, before)
+        self.pad = (behind - both, before - both, 0, 0)
+        self.conv = nn.Conv2d(
+            channels, channels, (1, taps), padding=(0, both), dilation=(1, dilation),
+            groups=channels, bias=False,
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(nn.functional.pad(x, self.pad) if any(self.pad) else x)
+
+
+class _Block(nn.Module):
+    """Along time within each channel, then across channels; added to what came in."""
+
+    def __init__(self, channels: int, taps: int, dilation: int = 1, ahead: int = -1) -> None:
+        super().__init__()
+        ahead = (taps - 1) // 2 if ahead < 0 else ahead
+        self.along = nn.Sequential(
+            _Ahead(channels, taps, dilation, ahead), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        )
+        self.across = nn.Sequential(
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.across(self.along(x))
+
+
+def _layer(channels: tuple[int, int], taps: int, stride: int = 1) -> nn.Sequential:
+    pad = (taps - stride) // 2 if stride > 1 else (taps - 1) // 2
+    return nn.Sequential(
+        nn.Conv2d(*channels, (1, taps), stride=(1, stride), padding=(0, pad), bias=False),
+        nn.BatchNorm2d(channels[1]),
+        nn.ReLU(inplace=True),
+    )
+
+
+class _StridedUNet(nn.Module):
+    """Convolutions are two-dimensional with a height of one.
+
+    ONNX Runtime has its fast kernels (blocked channels) for these only, and takes 1.7 times as
+    long with one-dimensional ones.
+    """
+
+    def __init__(self, shape: StridedUNet) -> None:
+        super().__init__()
+        a, b, c, d = shape.widths
+        self.labels = shape.labels
+        self.stem = _layer((3, a), shape.stem, 4)
+        self.down = nn.ModuleList([_layer(pair, 4, 2) for pair in ((a, b), (b, c), (c, d))])
+        self.before = nn.ModuleList([nn.Identity(), _Block(b, shape.taps), _Block(c, shape.taps)])
+        self.lowest = nn.Sequential(*[_Block(d, shape.taps, *reach) for reach in shape.reach])
+        self.up = nn.ModuleList([nn.Conv2d(*pair, 1) for pair in ((d, c), (c, b), (b, a))])
+        self.after = nn.ModuleList(
+            [_Block(c, shape.taps), _Block(b, shape.taps), _layer((a, a), 3)]
+        )
+        self.head = nn.Conv2d(a, 4 * shape.labels, (1, 3), padding=(0, 1))
+        # Nearly everywhere there is no arrival: begin with saying so.
+        assert self.head.bias is not None
+        nn.init.constant_(self.head.bias, -4.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, 3, sample) to logits (batch, label, sample)."""
+        x = self.stem(x.unsqueeze(2))
+        kept: list[Tensor] = []
+        for block, down in zip(self.before, self.down, strict=True):
+            x = block(x)
+            kept.append(x)
+            x = down(x)
+        x = self.lowest(x)
+        for up, block, beside in zip(self.up, self.after, reversed(kept), strict=True):
+            wide = nn.functional.interpolate(up(x), scale_factor=(1.0, 2.0), mode="nearest")
+            x = block(torch.relu(wide + beside))
+        quads = self.head(x).unflatten(1, (self.labels, 4)).squeeze(3)
+        return quads.transpose(2, 3).flatten(2)
+
+
+def multiply_adds(module: nn.Module, samples: int = 3008) -> float:
+    """Multiply-adds of the convolutions on one window, per 3001 samples (PhaseNet: 19.5 M)."""
+    counted = 0
+
+    def count(layer: nn.Conv2d, _: object, output: Tensor) -> None:
+        nonlocal counted
+        counted += layer.weight.numel() * output.shape[-1]
+
+    hooks = [layer.register_forward_hook(count) for layer in _convolutions(module)]
+    with torch.no_grad():
+        module(torch.zeros(1, 3, samples))
+    for hook in hooks:
+        hook.remove()
+    return counted * 3001 / samples
+
+
+def _convolutions(module: nn.Module) -> Iterator[nn.Conv2d]:
+    return (layer for layer in module.modules() if isinstance(layer, nn.Conv2d))

@@ -1,0 +1,48 @@
+"""The project's shared training material: which folders are what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from zilzal.train.consensus import read_archive, with_peer_picks
+from zilzal.train.dataset import Record, read_seisbench
+from zilzal.train.labels import with_codas
+from zilzal.train.skill import Trial, random_trials
+
+ARCHIVES = ("ridgecrest_2019-07-07", "mesetas_2019-12-24", "anza_1998-01-01")
+"""Continuous data with consensus picks."""
+
+
+def read_training_records(
+    shared: Path, *, splits: Sequence[str] = ("train",), without: Sequence[str] = ()
+) -> list[Record]:
+    """Labelled sets, windows and archives of the shared folder, with intervals of events."""
+    records: list[Record] = []
+    for folder in sorted((shared / "data" / "picks").iterdir()):
+        if folder.name not in without:
+            of_set = read_seisbench(folder, splits=splits)
+            records += with_peer_picks(of_set, shared / "peers" / "picks")
+    for folder in sorted((shared / "peers" / "windows").iterdir()):
+        if folder.name not in without:
+            records += read_seisbench(folder, splits=splits)
+    if "train" in splits:
+        for name in ARCHIVES:
+            if name not in without:
+                folder = shared / "data" / "continuous" / name
+                records += read_archive(folder, shared / "peers" / "consensus")
+    return [with_codas(record) for record in records]
+
+
+def read_development_records(shared: Path) -> list[Record]:
+    """Development records of the sets with labels that are not a consensus."""
+    folders = sorted((shared / "data" / "picks").iterdir())
+    return [with_codas(r) for folder in folders for r in read_seisbench(folder, splits=("dev",))]
+
+
+def development_trials(records: Sequence[Record], *, seed: int = 0, shifts: int = 1) -> list[Trial]:
+    """Windows of each record, shifted at random."""
+    rng = np.random.default_rng(seed)
+    return [trial for _ in range(shifts) for trial in random_trials(records, rng)]

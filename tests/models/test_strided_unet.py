@@ -1,0 +1,63 @@
+"""The picking network's shape, not its weights."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from zilzal.models.strided_unet import StridedUNet, multiply_adds  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(1)
+    network = StridedUNet().build()
+    with torch.no_grad():
+        for _ in range(3):  # so that batch normalisation has statistics of its own
+            network(torch.randn(4, 3, 1024))
+    return network.eval()
+
+
+@pytest.mark.parametrize("length", [128, 3008, 4096])
+def test_curves_are_as_long_as_the_record(network, length):
+    assert network(torch.zeros(2, 3, length)).shape == (2, 3, length)
+
+
+def test_a_shift_by_a_stride_shifts_the_curves(network):
+    record = torch.randn(1, 3, 8192, dtype=torch.float64)
+    network = network.double()
+    with torch.no_grad():
+        whole, shifted = network(record[..., :-32]), network(record[..., 32:])
+    inner = slice(1400, -800)
+    assert torch.allclose(whole[..., 32:][..., inner], shifted[..., :-32][..., inner], atol=1e-12)
+
+
+def test_an_output_sees_the_seconds_that_the_card_states(network):
+    record = torch.randn(1, 3, 8192, dtype=torch.float64, requires_grad=True)
+    back, ahead = [], []
+    for at in range(4096, 4128, 4):
+        (gradient,) = torch.autograd.grad(network.double()(record)[0, 0, at], record)
+        seen = gradient.abs().sum((0, 1)).nonzero()
+        back.append(at - int(seen.min()))
+        ahead.append(int(seen.max()) - at)
+    assert 1300 < max(back) <= 1400
+    assert 600 < max(ahead) <= 750
+
+
+def test_at_most_a_third_of_the_operations_of_phasenet(network):
+    assert multiply_adds(network.float()) < 19.5e6 / 2.9
+
+
+def test_multiply_adds_of_one_convolution_are_counted_exactly():
+    layer = torch.nn.Sequential(torch.nn.Flatten(1, 1), _Alone())
+    assert multiply_adds(layer, samples=3001) == 3 * 5 * 7 * 3001
+
+
+class _Alone(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 5, (1, 7), padding=(0, 3))
+
+    def forward(self, x):
+        return self.conv(x.unsqueeze(2))
