@@ -19,6 +19,7 @@ from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, P
 from zilzal.io.store import configuration_hash
 from zilzal.signal.choice import PREFERENCE
 from zilzal.signal.continuity import GapPolicy
+from zilzal.travel import load_model
 
 PARTS = {
     "picker": ("pickers", "neural"),
@@ -51,6 +52,9 @@ class EarthOptions:
     """
 
     model: str = "ak135"
+
+    def __post_init__(self) -> None:
+        load_model(self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +148,9 @@ def read_configuration(
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not TOML: {error}") from error
     for name, table in (changes or {}).items():
-        given[name] = {**given.get(name, {}), **table}
+        before = given.get(name, {})
+        if isinstance(before, Mapping):
+            given[name] = {**before, **table}
     return _build(given, str(path or "the defaults"))
 
 
@@ -163,23 +169,38 @@ def _build(given: Mapping[str, Any], where: str) -> Configuration:
     earth_model = given.get("earth", {}).get(
         "model", EarthOptions.__dataclass_fields__["model"].default
     )
-    for name, (kind, default) in PARTS.items():
-        options = dict(given.get(name, {}))
-        use = options.pop("use", default)
-        try:
-            part = registry.load(kind, use)
-        except PluginError as error:
-            problems.append(f"[{name}] use: {error}")
-            continue
-        # The earth is said once; a part may still name its own.
-        if "earth_model" in {f.name for f in dataclasses.fields(part)}:
-            options.setdefault("earth_model", earth_model)
-        built[name], table = _make(part, name, options, problems)
-        tables[name] = {"use": use, **table}
+    for name in PARTS:
+        built[name], tables[name] = _make_part(
+            name, dict(given.get(name, {})), earth_model, problems
+        )
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise ConfigError(f"{len(problems)} problem(s) in the configuration ({where}):\n{listed}")
     return Configuration(**built, tables=tables)
+
+
+def _make_part(
+    name: str, options: dict[str, Any], earth_model: Any, problems: list[str]
+) -> tuple[Any, dict[str, Any]]:
+    """As `_make`, of the replaceable part that `use` names."""
+    kind, default = PARTS[name]
+    use = options.pop("use", default)
+    if not isinstance(use, str):
+        problems.append(f"[{name}] use = {use!r}: give a name, as a string")
+        return None, {}
+    try:
+        part = registry.load(kind, use)
+    except PluginError as error:
+        problems.append(f"[{name}] use: {error}")
+        return None, {}
+    # The earth is said once; a part may still name its own.
+    if "earth_model" in {f.name for f in dataclasses.fields(part)}:
+        options.setdefault("earth_model", earth_model)
+    made, table = _make(part, name, options, problems)
+    # What only follows [earth] is not written down: it would stay behind when [earth] changes.
+    if table.get("earth_model") == earth_model:
+        del table["earth_model"]
+    return made, {"use": use, **table}
 
 
 def _make(
