@@ -17,7 +17,7 @@ import zilzal
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import Material, make_events
 from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
-from zilzal.app.plan import Plan, make_plan
+from zilzal.app.plan import Plan, make_plan, stations_of
 from zilzal.app.progress import Report, keep_quiet
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.errors import FormatError, SourceError
@@ -88,7 +88,7 @@ def run_archive(
         material = Material(
             picks=picks,
             detections=store.detections(),
-            stations=inventory.stations(picks[0].time if picks else None),
+            stations=stations_of(plan, inventory),
             inventory=inventory,
             waveforms=archive,
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.ids import ChannelId, SensorId, StationId
-from zilzal.core.station import Inventory
+from zilzal.core.station import Channel, Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
 from zilzal.signal.choice import choose_sensors
@@ -65,12 +65,7 @@ def make_plan(archive: Archive, inventory: Inventory | None, preference: Sequenc
     left_out: list[CoverageSpan] = []
     stations: dict[StationId, list[Stretch]] = {}
     for stretch in _stretches(archive):
-        known = inventory is None or any(
-            inventory.channel(channel, time)
-            for channel in stretch.channel_ids
-            for time in (stretch.start, stretch.end)
-        )
-        if known:
+        if inventory is None or next(_epochs(stretch, inventory), None):
             stations.setdefault(stretch.sensor_id.station_id, []).append(stretch)
         else:
             logger.warning("%s is not in the inventory: left out", stretch.sensor_id)
@@ -81,6 +76,34 @@ def make_plan(archive: Archive, inventory: Inventory | None, preference: Sequenc
         chosen += taken
         left_out += others
     return Plan(stretches=tuple(sorted(chosen)), left_out=tuple(sorted(left_out)))
+
+
+def stations_of(plan: Plan, inventory: Inventory) -> tuple[Station, ...]:
+    """The stations that are worked through, in order, each where its sensor stood first.
+
+    An inventory may hold more: whole networks, and stations long gone. They would only widen
+    the volume in which events are looked for.
+    """
+    found: dict[StationId, Station] = {}
+    for stretch in sorted(plan.stretches, key=lambda s: (s.sensor_id.station_id, s.start)):
+        station_id = stretch.sensor_id.station_id
+        channel = next(_epochs(stretch, inventory), None)
+        if channel is not None and station_id not in found:
+            place = channel.latitude, channel.longitude, channel.sensor_elevation_m
+            found[station_id] = Station(station_id, *place)
+    return tuple(found.values())
+
+
+def _epochs(stretch: Stretch, inventory: Inventory) -> Iterator[Channel]:
+    """What an inventory says of a stretch's channels at any of its time."""
+    wanted = set(stretch.channel_ids)
+    for channel in inventory.channels:
+        if (
+            channel.channel_id in wanted
+            and (channel.start is None or channel.start < stretch.end)
+            and (channel.end is None or stretch.start <= channel.end)
+        ):
+            yield channel
 
 
 def _stretches(archive: Archive) -> list[Stretch]:
