@@ -15,6 +15,18 @@ import click
 import typer.main
 
 HERE = Path(__file__).parent
+COMMANDS_INTRODUCTION = """\
+Every command explains itself with `--help`. Exit status: 0 done, 1 stopped, 2 an error of the
+input or the settings, 130 interrupted.
+"""
+SETTINGS_INTRODUCTION = """\
+One TOML file holds all settings; what it leaves out has the value below. Unknown keys and values
+out of range are refused before any work, all at once. The settings in force are written beside
+every result (`zilzal.toml`), and that file can be used again.
+
+Tables that choose a replaceable part take its name as `use`; the other keys are those of the
+chosen part. `[earth] model` holds for every part that has a key `earth_model` and does not set it.
+"""
 FLAGS = re.DOTALL | re.MULTILINE
 NOTE = "<!-- Made by docs/make_reference.py; edit the code, not this page. -->\n"
 
@@ -23,14 +35,7 @@ def commands_page() -> str:
     """Every command with its arguments and options."""
     from zilzal.cli.main import app
 
-    parts = [
-        "# Commands\n",
-        NOTE,
-        (
-            "Every command explains itself with `--help`. Exit status: 0 done, 1 stopped, 2 an error "
-            "of the input or the settings, 130 interrupted.\n"
-        ),
-    ]
+    parts = ["# Commands\n", NOTE, COMMANDS_INTRODUCTION]
     parts += [_command(c, path) for path, c in walk(typer.main.get_command(app), "zilzal")]
     return "\n".join(parts)
 
@@ -62,7 +67,7 @@ def _command(command: click.Command, path: str) -> str:
 
 def _usage(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        return parameter.human_readable_name
+        return parameter.metavar or parameter.name.upper()
     return ", ".join([*parameter.opts, *parameter.secondary_opts])
 
 
@@ -71,20 +76,7 @@ def settings_page() -> str:
     from zilzal.app import registry
     from zilzal.app.configuration import PARTS, PLAIN
 
-    parts = [
-        "# Settings\n",
-        NOTE,
-        (
-            "One TOML file holds all settings; what it leaves out has the value below. Unknown keys "
-            "and values out of range are refused before any work, all at once. The settings in force "
-            "are written beside every result (`zilzal.toml`), and that file can be used again.\n"
-        ),
-        (
-            "Tables that choose a replaceable part take its name as `use`; the other keys are those "
-            "of the chosen part. `[earth] model` holds for every part that has a key `earth_model` "
-            "and does not set it.\n"
-        ),
-    ]
+    parts = ["# Settings\n", NOTE, SETTINGS_INTRODUCTION]
     for name, kind in PLAIN.items():
         parts.append(_table(f"[{name}]", kind))
     for name, (kind, default) in PARTS.items():
@@ -108,14 +100,10 @@ def _table(title: str, kind: type) -> str:
 
 def argument_meanings(kind: type) -> dict[str, str]:
     """What the Args section of a docstring says of each field."""
-    section = re.search(
-        r"^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(kind) or "", FLAGS
-    )
+    section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(kind) or "", FLAGS)
     if section is None:
         return {}
-    entries = re.findall(
-        r"^    (\w+): (.*?)(?=^    \w+: |\Z)", section[1], FLAGS
-    )
+    entries = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", section[1], FLAGS)
     return {name: " ".join(text.split()) for name, text in entries}
 
 

@@ -59,7 +59,9 @@ def test_every_command_and_option_has_help():
 def lines_of_consoles() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
-        for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
+        for block in re.findall(
+            r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
+        ):
             joined = re.sub(r"\\\n\s*", "", block)
             found += [
                 (page.name, line.removeprefix("$ ").strip())

@@ -94,7 +94,8 @@ def plan_search(
     The volume is the stations' box, widened by a quarter of its size within 15 to 50 km.
     Candidates are nodes of half the usual distance between neighbours, within 1 to 10 km. The
     tolerance is three standard errors: the picks' median uncertainty with `MODEL_ERROR` of the
-    S time to the fifth nearest station. S picks are asked for where at least a tenth of the picks are S.
+    S time to the fifth nearest station. S picks are asked for where at least a tenth of the picks
+    are S.
 
     Args:
         picks: that will be associated; at least one.
