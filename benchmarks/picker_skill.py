@@ -1,6 +1,8 @@
 """Skill of a picking network on the development records, beside published pickers.
 
-    python benchmarks/picker_skill.py --shared ../shared [--model zilzal] [-o results/picker_skill.json]
+    python benchmarks/picker_skill.py --shared ../shared -o benchmarks/results/picker_skill.json
+
+With `--model PATH --split all --sets A,B` for a network that was trained without the sets A and B.
 
 The windows are those on which the peers' picks were made (`peers/picks/windows_used.csv`): 60 s,
 shifted at random, zero beyond the record. The network runs as in operation: `NeuralPicker` on
@@ -46,10 +48,12 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def read_trials(shared: Path, split: str) -> list[Trial]:
-    """The windows that the peers were scored on, of one split."""
+def read_trials(shared: Path, split: str, sets: Sequence[str] = ()) -> list[Trial]:
+    """The windows that the peers were scored on, of one split or "all", of some sets or of all."""
     rows = [
-        row for row in read_rows(shared / "peers/picks/windows_used.csv") if row["split"] == split
+        row
+        for row in read_rows(shared / "peers/picks/windows_used.csv")
+        if split in (row["split"], "all") and (not sets or row["set"] in sets)
     ]
     return [
         trial
@@ -65,8 +69,8 @@ def read_set(folder: Path, rows: Sequence[dict[str, str]]) -> list[Trial]:
     for line, samples in read_waveforms(folder, lines):
         row = wanted[line.text("trace_name")]
         rate = float(line.text("trace_sampling_rate_hz"))
-        samples = samples - samples.mean(1, keepdims=True)
-        live = live_part(resampled(samples, rate, RATE_HZ), int(row["window_start_sample_100hz"]))
+        centred = samples - samples.mean(1, keepdims=True)
+        live = live_part(resampled(centred, rate, RATE_HZ), int(row["window_start_sample_100hz"]))
         trials.append(
             Trial(
                 name=row["trace_name"],
@@ -210,11 +214,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--model", default="zilzal", help="packaged name or path")
-    parser.add_argument("--split", default="dev")
+    parser.add_argument("--split", default="dev", choices=["train", "dev", "all"])
+    parser.add_argument("--sets", default="", help="joined by commas; all where empty")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     model = load_model(find_model(arguments.model))
-    trials = read_trials(arguments.shared, arguments.split)
+    sets = [name for name in arguments.sets.split(",") if name]
+    trials = read_trials(arguments.shared, arguments.split, sets)
     picks = own_picks(arguments.model, trials, lowest=0.05)
     at_default = {
         phase: found.where(found.probability >= model.spec.thresholds[phase.value])
@@ -226,12 +232,14 @@ def main() -> None:
     for name, scores in table.items():
         pooled = scores["pooled"]
         four = [pooled[f"{p}@{t}"]["f1"]["value"] for p in "PS" for t in (0.1, 0.5)]
-        noise = [pooled[f"{p} per noise hour"] for p in "PS"]
+        noise = [pooled.get(f"{p} per noise hour", np.nan) for p in "PS"]
         print(f"{name:28}", *(f"{x:.3f}" for x in four), f"mean {np.mean(four):.3f}",
               "noise", *(f"{x:.1f}" for x in noise))  # fmt: skip
     if arguments.output:
         result = {
-            "command": f"python benchmarks/picker_skill.py --shared ../shared --split {arguments.split}",
+            "split": arguments.split,
+            "sets": sets or "all",
+            "training_data": model.spec.training_data,
             "machine": f"{platform.machine()}, Python {platform.python_version()}",
             "model": {
                 "sha256": model.sha256, "version": model.spec.version,

@@ -156,7 +156,8 @@ def test_four_f1_name_phase_and_tolerance():
     trials = [trial(1000)]
     for t in trials:
         t.truth[Phase.S] = (1000.0,)
-    result = four_f1(trials, pick_trials(knowing(0), trials), false_per_hour=1.0)
+    thresholds = {Phase.P: 0.5, Phase.S: 0.5}
+    result = four_f1(trials, pick_trials(knowing(0), trials), thresholds)
     assert result["P@0.1"] == result["P@0.5"] == 1
     assert result["S@0.1"] == 0
     assert result["mean"] == 0.5

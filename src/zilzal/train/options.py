@@ -45,7 +45,7 @@ class PickerTraining:
     output: Path
     without: tuple[str, ...] = ()
     seed: int = 20260
-    rounds: int = 60
+    rounds: int = 80
     windows: int = 4096
     passes: int = 2
     crop: int = 4096
@@ -58,7 +58,7 @@ class PickerTraining:
     network: StridedUNet | None = None
     preparation: Preparation = field(default_factory=Preparation)
     mixing: Mixing = field(default_factory=Mixing)
-    false_per_hour: float = 0.8
+    false_per_hour: float = 2.0
     test_every: int = 5
     threads: int = 1
 

@@ -21,16 +21,15 @@ from zilzal.train.calibrate import (
 )
 from zilzal.train.export import to_onnx
 from zilzal.train.labels import LABELS
-from zilzal.train.picker import TrainedPicker, outputs_of
 from zilzal.train.shared import ARCHIVES, development_trials, read_development_records
 from zilzal.train.skill import (
     Trial,
-    best_threshold,
+    choose_thresholds,
     detection_threshold,
     four_f1,
     pick_trials,
-    sweep,
 )
+from zilzal.train.training import TrainedPicker, outputs_of
 
 TRAINING_DATA = (
     "Train splits of: ncedc_phasenet, ncedc_deepdenoiser, stead_ta109c (analysts' labels); obst, "
@@ -156,11 +155,10 @@ def measure(
     The other windows hold the same records, shifted otherwise: the check tells of over-fitting
     of the tables, not of other regions.
     """
-    thresholds, calibration, uncertainty = {}, {}, {}
+    thresholds = choose_thresholds(trials, found, false_per_hour=false_per_hour)
+    calibration, uncertainty = {}, {}
     within, error = {}, {}
     for phase in Phase:
-        swept = sweep(trials, found[phase], phase)
-        thresholds[phase.value] = best_threshold(swept, false_per_hour=false_per_hour)
         judged = judge(trials, found[phase], phase)
         calibration[phase.value] = calibration_table(judged)
         probability = apply_table(calibration[phase.value], judged.output)
@@ -172,10 +170,10 @@ def measure(
         )
         error[phase.value] = calibration_error(reliability_table(probability, check.is_right))
     return Findings(
-        thresholds=thresholds,
+        thresholds={phase.value: threshold for phase, threshold in thresholds.items()},
         calibration=calibration,
         uncertainty=uncertainty,
-        four_f1=four_f1(others, found_others, false_per_hour=false_per_hour),
+        four_f1=four_f1(others, found_others, thresholds),
         within=within,
         calibration_error=error,
     )
@@ -221,7 +219,8 @@ calibration error |
 {tables}
 
 Mean of the four F1: {f1["mean"]:.3f}. "Within uncertainty" is a share of the residuals; 0.68 is
-wanted. Thresholds: best F1 at 0.2 s with at most {training.false_per_hour} picks per hour of noise.
+wanted. Thresholds: highest with an F1 at 0.2 s within 0.005 of the best one that has at most
+{training.false_per_hour} picks per hour of noise.
 
 ## Limits
 - Regions and instruments unlike the training's score lower; `docs/reference/picker-model-card.md`

@@ -154,35 +154,51 @@ def sweep(
     return sweep_thresholds(*arranged(trials, picks, phase), THRESHOLDS, tolerance_s=tolerance_s)
 
 
-def best_threshold(swept: Sweep, *, false_per_hour: float) -> float:
-    """The threshold of the best F1 among those that keep noise quiet enough.
+def best_threshold(swept: Sweep, *, false_per_hour: float, slack: float = 0.005) -> float:
+    """The highest threshold with nearly the best F1 among those that keep noise quiet enough.
+
+    The optimum is flat: of thresholds that do equally well the highest lets least noise through.
 
     Args:
         swept: over the development windows.
         false_per_hour: most picks allowed per hour of noise; where no threshold keeps it, the
             highest is taken.
+        slack: how much less than the best F1 counts as equal.
     """
     quiet = ~(swept.false_per_noise_hour > false_per_hour)
     if not quiet.any():
         return float(swept.threshold[-1])
-    return float(swept.threshold[np.argmax(np.where(quiet, swept.f1, -1.0))])
+    f1 = np.where(quiet, swept.f1, -1.0)
+    return float(swept.threshold[np.flatnonzero(f1 >= f1.max() - slack)[-1]])
+
+
+def choose_thresholds(
+    trials: Sequence[Trial], picks: Mapping[Phase, Onsets], *, false_per_hour: float
+) -> dict[Phase, float]:
+    """The best threshold of each phase."""
+    return {
+        phase: best_threshold(sweep(trials, picks[phase], phase), false_per_hour=false_per_hour)
+        for phase in Phase
+    }
 
 
 def four_f1(
-    trials: Sequence[Trial], picks: Mapping[Phase, Onsets], *, false_per_hour: float
+    trials: Sequence[Trial], picks: Mapping[Phase, Onsets], thresholds: Mapping[Phase, float]
 ) -> dict[str, float]:
-    """F1 of P and S at 0.1 and 0.5 s at the best thresholds, their mean, and the thresholds."""
+    """F1 of P and S at 0.1 and 0.5 s and their mean; picks per hour of noise.
+
+    Args:
+        trials: windows.
+        picks: in them.
+        thresholds: of those in `THRESHOLDS`.
+    """
     result: dict[str, float] = {}
-    for phase in Phase:
-        threshold = best_threshold(
-            sweep(trials, picks[phase], phase), false_per_hour=false_per_hour
-        )
-        at = THRESHOLDS.index(round(threshold, 2))
+    for phase, threshold in thresholds.items():
+        at = int(np.argmin(np.abs(np.array(THRESHOLDS) - threshold)))
         for tolerance_s in (0.1, 0.5):
             swept = sweep(trials, picks[phase], phase, tolerance_s=tolerance_s)
             result[f"{phase}@{tolerance_s}"] = float(swept.f1[at])
-        result[f"{phase} threshold"] = threshold
-        result[f"{phase} per noise hour"] = float(swept.false_per_noise_hour[at])
+            result[f"{phase} per noise hour"] = float(swept.false_per_noise_hour[at])
     result["mean"] = float(np.mean([value for key, value in result.items() if "@" in key]))
     return result
 

@@ -1,0 +1,131 @@
+"""Training of the picking network from options to averaged weights."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from zilzal.core.arrays import Array
+from zilzal.signal.prepare import Preparation, prepare_record
+from zilzal.train.loop import State, learn_round
+from zilzal.train.mixture import draw_pool, gather
+from zilzal.train.options import PickerTraining
+from zilzal.train.shared import (
+    development_trials,
+    read_development_records,
+    read_training_records,
+)
+from zilzal.train.skill import Outputs, choose_thresholds, four_f1, pick_trials
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zilzal.models.strided_unet import StridedUNet
+
+Told = Callable[[dict[str, Any]], None]
+"""Called after each round with what was measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrainedPicker:
+    """What a training leaves.
+
+    Args:
+        network: with the averaged weights, in evaluation mode; gives logits.
+        shape: of the network.
+        training: its options.
+        history: what was measured round by round.
+    """
+
+    network: nn.Module
+    shape: StridedUNet
+    training: PickerTraining
+    history: tuple[dict[str, Any], ...]
+
+
+def outputs_of(network: nn.Module, preparation: Preparation, *, stride: int = 32) -> Outputs:
+    """The curves of a network in PyTorch, for windows of any length."""
+    import torch
+
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    def outputs(
+        samples: Float32[Array, "component sample"], present: Bool[Array, "component sample"]
+    ) -> Float32[Array, "label sample"]:
+        prepared = prepare_record(preparation, samples, present, preparation.sampling_rate)
+        length = prepared.shape[1]
+        padded = np.pad(prepared, ((0, 0), (0, -length % stride)))
+        with torch.no_grad():
+            logits = network(torch.from_numpy(padded[None]))
+        return torch.sigmoid(logits)[0, :, :length].numpy()
+
+    return outputs
+
+
+def train_picker(training: PickerTraining, *, told: Told | None = None) -> TrainedPicker:
+    """Train a network, going on from the last checkpoint in the output folder.
+
+    Each round draws new windows with a generator of its own (seed, round), so that a training
+    that was interrupted draws what it would have drawn. The files `checkpoint.pt`,
+    `history.json` and `training.json` are written to the output folder.
+
+    Args:
+        training: options.
+        told: called after each round with what was measured.
+    """
+    import torch
+
+    from zilzal.models.strided_unet import StridedUNet
+
+    torch.set_num_threads(training.threads)
+    # Denormal numbers, plenty near the end of a training, are slow.
+    torch.set_flush_denormal(True)
+    torch.manual_seed(training.seed)
+    shape = training.network or StridedUNet()
+    state = State.fresh(shape, training)
+    training.output.mkdir(parents=True, exist_ok=True)
+    checkpoint = training.output / "checkpoint.pt"
+    if checkpoint.is_file():
+        state.load(checkpoint)
+    _write_json(training.output / "training.json", training.to_dict())
+    materials = gather(read_training_records(training.shared, without=training.without))
+    trials = development_trials(read_development_records(training.shared))
+    for number in range(state.rounds_done, training.rounds):
+        started = time.perf_counter()
+        rng = np.random.default_rng((training.seed, number))
+        pool = draw_pool(
+            materials, training.mixing, training.preparation, rng, count=training.windows
+        )
+        measured: dict[str, Any] = {
+            "round": number,
+            "loss": learn_round(state, pool, training, rng),
+        }
+        measured["seconds"] = round(time.perf_counter() - started, 1)
+        if (number + 1) % training.test_every == 0 or number + 1 == training.rounds:
+            picks = pick_trials(outputs_of(state.averaged, training.preparation), trials)
+            thresholds = choose_thresholds(trials, picks, false_per_hour=training.false_per_hour)
+            measured |= four_f1(trials, picks, thresholds)
+            measured["thresholds"] = {phase.value: t for phase, t in thresholds.items()}
+        state.rounds_done = number + 1
+        state.history.append(measured)
+        state.save(checkpoint)
+        _write_json(training.output / "history.json", state.history)
+        if told is not None:
+            told(measured)
+    return TrainedPicker(
+        network=state.averaged.eval(),
+        shape=shape,
+        training=training,
+        history=tuple(state.history),
+    )
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
