@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +21,7 @@ from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
 from zilzal.app.plan import Plan, make_plan, stations_of
 from zilzal.app.progress import Report, keep_quiet
 from zilzal.core.catalogue import Catalogue
-from zilzal.core.errors import FormatError, SourceError
+from zilzal.core.errors import FormatError, SourceError, StoreError
 from zilzal.core.event import Event, EventType, Origin, Unlocated
 from zilzal.core.pick import Pick
 from zilzal.core.station import Inventory
@@ -74,8 +75,9 @@ def run_archive(
         StoreError: results cannot be written.
     """
     summary = Summary()
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "zilzal.toml").write_text(configuration.to_toml(), encoding="utf-8")
+    with _writing(settings := output / "zilzal.toml"):
+        output.mkdir(parents=True, exist_ok=True)
+        settings.write_text(configuration.to_toml(), encoding="utf-8")
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
     plan = make_plan(archive, inventory, configuration.sensors.preference)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
@@ -84,10 +86,11 @@ def run_archive(
             store.put_run(text, version=zilzal.__version__, started=_now())
         store.put_coverage(plan.left_out)
         _timed(summary, "pick", lambda: pick_sensors(workshop, plan, store, report, summary))
-        picks = _picks_of(store, configuration)
+        key = configuration.picking_sha256
+        picks = store.picks(configuration=key)
         material = Material(
             picks=picks,
-            detections=store.detections(),
+            detections=store.detections(configuration=key),
             stations=stations_of(plan, inventory),
             inventory=inventory,
             waveforms=archive,
@@ -125,25 +128,36 @@ def pick_archive(
         StoreError: results cannot be written.
     """
     summary = Summary()
-    output.parent.mkdir(parents=True, exist_ok=True)
+    database = output.with_suffix(".db")
+    if database == output:
+        raise StoreError(f"{output} is where the store goes; name a file that ends in .csv")
+    with _writing(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
     plan = make_plan(archive, inventory, configuration.sensors.preference)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
-    with Store.open(output.with_suffix(".db")) as store:
+    with Store.open(database) as store:
         store.put_run(
             configuration.to_toml(picking=True), version=zilzal.__version__, started=_now()
         )
         _timed(summary, "pick", lambda: pick_sensors(workshop, plan, store, report, summary))
-        picks = _picks_of(store, configuration)
+        picks = store.picks(configuration=configuration.picking_sha256)
         write_picks(output, picks)
     summary.picks = len(picks)
     return summary
 
 
-def _picks_of(store: Store, configuration: Configuration) -> list[Pick]:
-    """The picks that these settings made; a store may hold those of others too."""
-    key = configuration.picking_sha256
-    return [pick for pick in store.picks() if pick.provenance.configuration == key]
+@contextmanager
+def _writing(path: Path) -> Generator[None]:
+    """What the system refuses, as an error of ours.
+
+    Raises:
+        StoreError: the path cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def open_archive(sources: Sequence[Path], report: Report, summary: Summary) -> Archive:
@@ -174,7 +188,8 @@ def pick_sensors(
     for stretch in plan.stretches:
         jobs = list(jobs_of(stretch, workshop.configuration.run.chunk_h))
         summary.station_hours += stretch.duration_s / 3_600
-        finished = sum(job.key in done for job in jobs)
+        # Jobs after one that is not done began from another state, as where an archive grew.
+        finished = sum(1 for _ in takewhile(lambda job: job.key in done, jobs))
         rest = jobs[finished:]
         if rest and finished:
             state = store.load_checkpoint(jobs[finished - 1].key, key)

@@ -80,7 +80,7 @@ def run_demo(scenario: Scenario, output: Path, picker: str, report: Report) -> S
     summary = run_archive([made.waveforms], inventory, output, settings, report)
     with Store.open(output / "zilzal.db") as store:
         catalogue = catalogue_of(store.events().events)
-        picks = store.picks()
+        picks = store.picks(configuration=settings.picking_sha256)
     pairs = match_catalogues(true_hypocentres(made.network.events), Hypocentres.of(catalogue))
     matched = {int(true): catalogue.events[int(ours)] for true, ours in pairs}
     visible = visible_arrivals(made.network)
@@ -135,7 +135,7 @@ def pick_real_event(output: Path, picker: str) -> RealEvent:
     table = output / "real-picks.csv"
     pick_archive(sources, None, table, settings)
     with Store.open(table.with_suffix(".db")) as store:
-        picks = store.picks()
+        picks = store.picks(configuration=settings.picking_sha256)
     return RealEvent(archive=Archive.open(sources), picks=tuple(picks), table=table)
 
 

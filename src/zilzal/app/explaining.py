@@ -38,12 +38,13 @@ def explain_near(run: Path, station: str, time: Time, inventory: Inventory) -> E
     station_id = StationId(*station.split(".")) if station.count(".") == 1 else None
     if station_id is None:
         raise ConfigError(f"not a station: {station!r}; write network.station, as CI.CCC")
+    key = settings.picking_sha256
     with Store.open(run / "zilzal.db", create=False) as store:
-        near = store.picks(time - NEAR_S, time + NEAR_S, station_id=station_id)
+        near = store.picks(time - NEAR_S, time + NEAR_S, station_id=station_id, configuration=key)
         if not near:
             raise ConfigError(f"{station} has no pick within {NEAR_S:g} s of {time}")
         pick = min(near, key=lambda p: abs(p.time - time))
-        around = store.picks(time - 600, time + 600)
+        around = store.picks(time - 600, time + 600, configuration=key)
         events = [e for e in store.events() if abs(e.time - time) < 600]
     stations = inventory.stations(time)
     search = associator.plan(around, stations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -58,12 +58,26 @@ def _provenances(connection: Connection) -> dict[int, Provenance]:
     return {row["digest"]: rows.provenance_of(row) for row in found}
 
 
-def _newest(table: Table, time: Column[int]) -> ColumnElement[bool]:
-    """Of several contents with one id, and so one time, what was written last."""
+def _newest(table: Table, time: Column[int], makers: Sequence[int]) -> ColumnElement[bool]:
+    """Of several contents with one id, and so one time, what these makers wrote last."""
     newer = table.alias()
-    return ~exists().where(
-        newer.c[time.name] == time, newer.c.id == table.c.id, newer.c.number > table.c.number
+    return table.c.provenance.in_(makers) & ~exists().where(
+        newer.c[time.name] == time,
+        newer.c.id == table.c.id,
+        newer.c.number > table.c.number,
+        newer.c.provenance.in_(makers),
     )
+
+
+def _makers(
+    made: Mapping[int, Provenance], *, method: str | None = None, configuration: str | None = None
+) -> list[int]:
+    """Digests of the provenances with a method and a configuration; None takes any."""
+    return [
+        digest
+        for digest, maker in made.items()
+        if method in (None, maker.method) and configuration in (None, maker.configuration)
+    ]
 
 
 def read_picks(
@@ -74,31 +88,33 @@ def read_picks(
     station_id: StationId | None,
     phase: Phase | None,
     method: str | None,
+    configuration: str | None,
 ) -> list[Pick]:
     """See `Store.picks`."""
     made = _provenances(connection)
+    makers = _makers(made, method=method, configuration=configuration)
     statement = _within(select(PICK), PICK.c.time, PICK.c.time, start, end)
-    statement = statement.where(_newest(PICK, PICK.c.time)).order_by(PICK.c.time, PICK.c.id)
+    statement = statement.where(_newest(PICK, PICK.c.time, makers))
+    statement = statement.order_by(PICK.c.time, PICK.c.id)
     if station_id is not None:
         statement = statement.where(
             PICK.c.network == station_id.network, PICK.c.station == station_id.station
         )
     if phase is not None:
         statement = statement.where(PICK.c.phase == phase.value)
-    if method is not None:
-        makers = [digest for digest, provenance in made.items() if provenance.method == method]
-        statement = statement.where(PICK.c.provenance.in_(makers))
     found = connection.execute(statement).mappings()
     return [rows.pick_of(row, made[row["provenance"]]) for row in found]
 
 
 def read_detections(
-    connection: Connection, start: Time | None, end: Time | None
+    connection: Connection, start: Time | None, end: Time | None, *, configuration: str | None
 ) -> list[Detection]:
     """See `Store.detections`."""
     made = _provenances(connection)
     times = DETECTION.c.start_time, DETECTION.c.end_time
-    statement = _within(select(DETECTION), *times, start, end).where(_newest(DETECTION, times[0]))
+    makers = _makers(made, configuration=configuration)
+    statement = _within(select(DETECTION), *times, start, end)
+    statement = statement.where(_newest(DETECTION, times[0], makers))
     found = connection.execute(statement.order_by(times[0], DETECTION.c.id)).mappings()
     return [rows.detection_of(row, made[row["provenance"]]) for row in found]
 

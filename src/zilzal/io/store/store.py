@@ -183,6 +183,7 @@ class Store:
         station_id: StationId | None = None,
         phase: Phase | None = None,
         method: str | None = None,
+        configuration: str | None = None,
     ) -> list[Pick]:
         """Picks in [start, end), in order of time.
 
@@ -192,16 +193,25 @@ class Store:
             station_id: only there.
             phase: only this one.
             method: only of this picker, as `Provenance.method` names it.
+            configuration: only made with this one, as `Provenance.configuration` has it, and as
+                it made them, even where another one has made the same picks since.
         """
         with self._reading() as connection:
             return read.read_picks(
-                connection, start, end, station_id=station_id, phase=phase, method=method
-            )
+                connection, start, end, station_id=station_id, phase=phase, method=method,
+                configuration=configuration,
+            )  # fmt: skip
 
-    def detections(self, start: Time | None = None, end: Time | None = None) -> list[Detection]:
-        """Detections that reach into [start, end), in order of their start."""
+    def detections(
+        self,
+        start: Time | None = None,
+        end: Time | None = None,
+        *,
+        configuration: str | None = None,
+    ) -> list[Detection]:
+        """Detections that reach into [start, end), in order of their start; see `picks`."""
         with self._reading() as connection:
-            return read.read_detections(connection, start, end)
+            return read.read_detections(connection, start, end, configuration=configuration)
 
     def coverage(self, start: Time | None = None, end: Time | None = None) -> list[CoverageSpan]:
         """The ledger in [start, end), cut at its bounds, in order of channel and time."""
