@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import zilzal
-from zilzal.cli import demo, evaluate, explain, models, pick, plot, run, synth
+from zilzal.cli import demo, evaluate, explain, learn, models, pick, plot, run, synth
 from zilzal.core.errors import ZilzalError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("plot")(plot.plot)
 app.command("explain")(explain.explain)
 app.command("synth")(synth.synth)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(learn.app, name="learn")
 app.add_typer(models.app, name="models")
 
 

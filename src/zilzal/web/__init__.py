@@ -1,0 +1,1 @@
+"""Pages served from this machine to its own browser."""
