@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
 
 from zilzal.core.errors import ConfigError
 from zilzal.core.units import km
@@ -45,9 +47,40 @@ def read_scenario(path: Path | None) -> Scenario:
     if path is None:
         return demo_scenario()
     try:
-        return parse_scenario(path.read_text(encoding="utf-8"))
+        scenario = parse_scenario(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the scenario {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    problems = _wrong_types(scenario) or _out_of_range(scenario)
+    if problems:
+        raise ConfigError(f"the scenario {path}: {'; '.join(problems)}")
+    return scenario
+
+
+def _wrong_types(scenario: Scenario) -> list[str]:
+    try:
+        TypeAdapter(Scenario).validate_python(asdict(scenario))
+    except ValidationError as error:
+        return [
+            f"{'.'.join(map(str, fault['loc']))} is {fault['input']!r}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+    return []
+
+
+def _out_of_range(scenario: Scenario) -> list[str]:
+    ranges = {
+        "duration_s": (scenario.duration_s > 0, "seconds above 0"),
+        "sampling_rate": (scenario.sampling_rate > 0, "samples per second above 0"),
+        "latitude": (-90 <= scenario.latitude <= 90, "degrees from -90 to 90"),
+        "longitude": (-180 <= scenario.longitude <= 180, "degrees from -180 to 180"),
+    }
+    return [
+        f"{name} is {getattr(scenario, name)}; give {wanted}"
+        for name, (is_right, wanted) in ranges.items()
+        if not is_right
+    ]
 
 
 def make_synthetic(scenario: Scenario, folder: Path) -> Synthetic:
@@ -66,9 +99,6 @@ def make_synthetic(scenario: Scenario, folder: Path) -> Synthetic:
         catalogue=folder / "truth-catalogue.csv",
         arrivals=folder / "truth-arrivals.csv",
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_inventory(network.inventory, made.inventory)
-    write_truth(made, visible_arrivals(network))
     mark, said = folder / "scenario.txt", f"{scenario!r}\n"
     if made.waveforms.exists():
         if mark.exists() and mark.read_text(encoding="utf-8") == said:
@@ -76,6 +106,9 @@ def make_synthetic(scenario: Scenario, folder: Path) -> Synthetic:
         raise ConfigError(
             f"{made.waveforms} holds other waveforms; give another folder, or remove it"
         )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_inventory(network.inventory, made.inventory)
+    write_truth(made, visible_arrivals(network))
     unfinished = folder / "waveforms.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     write_sds(SyntheticRecords(network).traces(), unfinished)
