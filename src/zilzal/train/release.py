@@ -96,7 +96,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         The ONNX file, in the training's output folder.
     """
     training = trained.training
-    records = read_development_records(training.shared)
+    records = read_development_records(training.shared, without=training.without)
     outputs = outputs_of(trained.network, training.preparation)
     trials = development_trials(records, seed=1, shifts=release.shifts)
     others = development_trials(records, seed=2, shifts=release.shifts)

@@ -36,10 +36,14 @@ def read_training_records(
     return [with_codas(record) for record in records]
 
 
-def read_development_records(shared: Path) -> list[Record]:
+def read_development_records(shared: Path, *, without: Sequence[str] = ()) -> list[Record]:
     """Development records of the sets with labels that are not a consensus."""
-    folders = sorted((shared / "data" / "picks").iterdir())
-    return [with_codas(r) for folder in folders for r in read_seisbench(folder, splits=("dev",))]
+    return [
+        with_codas(record)
+        for folder in sorted((shared / "data" / "picks").iterdir())
+        if folder.name not in without
+        for record in read_seisbench(folder, splits=("dev",))
+    ]
 
 
 def development_trials(records: Sequence[Record], *, seed: int = 0, shifts: int = 1) -> list[Trial]:

@@ -96,7 +96,7 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
         state.load(checkpoint)
     _write_json(training.output / "training.json", training.to_dict())
     materials = gather(read_training_records(training.shared, without=training.without))
-    trials = development_trials(read_development_records(training.shared))
+    trials = development_trials(read_development_records(training.shared, without=training.without))
     for number in range(state.rounds_done, training.rounds):
         started = time.perf_counter()
         rng = np.random.default_rng((training.seed, number))
