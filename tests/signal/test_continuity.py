@@ -323,18 +323,75 @@ def test_useless_parameters_are_refused():
         GapPolicy(clip_run=1)
 
 
-POLICY = GapPolicy(dead_s=0.6, zero_run_s=0.2, shortest_s=0.3, clip_hold_s=0.1, clock_step_s=2)
+def test_sample_at_the_places_of_two_that_were_kept_is_told_once():
+    kept, between = trace(noise(4), 0.010), trace(noise(160, 1), 0.007)
+    again = trace(noise(5, 2), 0.004)  # its last at 44 ms: kept are those at 40 ms and 47 ms
+    out, spans = run([kept, between, again])
+    assert sum(len(t.samples) for t in out) == 4 + (160 - 4)
+    assert sum(s.duration_s for s in spans if s.reason in REPEATS) == pytest.approx(0.04 + 0.05)
+
+
+def test_telling_of_twice_taken_places_does_not_depend_on_the_cut():
+    """Found by the property below: of the last trace, the second half came in a later step."""
+    starts_ms, counts = (0, 10, 67, 7, 234), (1, 4, 132, 54, 124)
+    before = [trace(noise(n, n), ms / 1000) for ms, n in zip(starts_ms, counts, strict=True)]
+    samples = noise(5)
+    _, whole = run([*before, trace(samples, 0.004)], POLICY)
+    state, _, spans = POLICY.step(POLICY.start(CHANNEL), before[:1], T0 + 0.004)
+    for batch, until_s in (
+        (before[1:2], 0.004),
+        ([*before[2:], trace(samples[:4], 0.004)], 0.044),
+        ([trace(samples[4:], 0.044)], 10.0),
+    ):
+        state, _, more = POLICY.step(state, batch, T0 + until_s)
+        spans = spans + more
+    repeated = [sum(s.duration_s for s in told if s.reason in REPEATS) for told in (whole, spans)]
+    assert repeated[0] == pytest.approx(repeated[1])
+
+
+def test_slow_record_over_a_fast_one_does_not_break_its_order():
+    fast, slow = trace(noise(200)), trace(noise(100, 1), 1.985, rate=20.0)
+    out, spans = run([fast, slow])  # its first sample lasts from 15 ms before the end to 35 after
+    assert [(t.start - T0, len(t.samples)) for t in out] == [(0, 200), (2.035, 99)]
+    assert seconds(spans, Reason.CONTRADICTION) + seconds(spans, Reason.CLOCK_STEP) == 0.05
+
+
+def test_record_of_nearly_the_rate_is_joined_until_it_has_drifted_away():
+    policy = GapPolicy(rate_tolerance=0.01)
+    nearly = 1e9 / 10_050_000  # 50 µs more between samples: half a sample after a hundred
+    x = noise(500)
+    whole = [trace(x[:200]), trace(x[200:], 2.0, rate=nearly)]
+    cut = [trace(x[200 + i : 201 + i], 2 + i * 0.01005, rate=nearly) for i in range(300)]
+    for history in (whole, [whole[0], *cut]):
+        out, spans = run(history, policy)
+        assert [(t.start - T0, len(t.samples)) for t in out] == [(0, 301), (3.01505, 199)]
+        assert seconds(spans, Reason.GAP) == pytest.approx(0.00505)
+
+
+POLICY = GapPolicy(
+    dead_s=0.6,
+    zero_run_s=0.2,
+    shortest_s=0.3,
+    clip_hold_s=0.1,
+    clock_step_s=2,
+    rate_tolerance=0.01,
+)
+RATES = [100.0, 100.0, 100.0, 100.0, 50.0, 20.0, 1e9 / 10_050_000]
+"""The last one's samples lie a whole number of nanoseconds apart: cuts do not round."""
+SHORT_POLICY = GapPolicy(shortest_s=0.03, clock_step_s=0.1, rate_tolerance=0.01)
+STEPS = [0, 0, 0, 0.3, -0.2, 0.6, -0.7, 1.7, 40, 250, -3.4, -30.3, -150]
+FLAWS = ["", "", "zeros", "constant", "clip", "limit", "nan"]
 
 
 @st.composite
-def histories(draw):
+def histories(draw, most=6):
     """Traces in order of arrival with everything that may go wrong."""
     pieces, position = [], 0.0
-    for seed in range(draw(st.integers(1, 6))):
+    for seed in range(draw(st.integers(1, most))):
         n = draw(st.integers(1, 200))
         x = noise(n, seed, draw(st.sampled_from([1, 30, 30_000])))
-        flaw = draw(st.sampled_from(["", "", "zeros", "constant", "clip", "limit", "nan"]))
-        a, b = sorted((draw(st.integers(0, n)), draw(st.integers(0, n))))
+        flaw = draw(st.sampled_from(FLAWS))
+        a, b = sorted((draw(st.integers(0, n)), draw(st.integers(0, n)))) if flaw else (0, 0)
         if flaw == "zeros":
             x[a:b] = 0
         elif flaw == "constant":
@@ -346,13 +403,23 @@ def histories(draw):
         elif flaw == "nan":
             x = x.astype(np.float32)
             x[a:b] = np.nan
-        step = draw(st.sampled_from([0, 0, 0, 0.3, -0.2, 1.7, 40, 250, -30.3, -150]))
-        rate = draw(st.sampled_from([100.0, 100.0, 100.0, 50.0]))
-        position = max(position + step / 100, 0)
+        rate = draw(st.sampled_from(RATES))
+        position = max(position + draw(st.sampled_from(STEPS)) / 100, 0)
         pieces.append(trace(x, position, rate))
         position += n / rate
     if draw(st.booleans()):
         pieces = draw(st.permutations(pieces))
+    return pieces
+
+
+@st.composite
+def crowds(draw, rates=(100.0, 50.0, 20.0, RATES[-1])):
+    """Short traces over and beside each other, off the grid by any part of a sample."""
+    pieces = []
+    for seed in range(draw(st.integers(2, 8))):
+        n = draw(st.sampled_from([1, 1, 2, 3, 5, 20, 60]))
+        half_ms = draw(st.integers(0, 800))
+        pieces.append(trace(noise(n, seed), half_ms / 2000, draw(st.sampled_from(rates))))
     return pieces
 
 
@@ -371,24 +438,28 @@ def cut(draw, whole):
     ]
 
 
-@settings(max_examples=300, deadline=None)
-@given(histories(), st.data())
-def test_any_cut_and_any_steps_give_the_same_traces_and_tiles(history, data):
-    whole, told = run(history, POLICY)
-    arrivals = [part for t in history for part in cut(data.draw, t)]
-    state, out, spans = POLICY.start(CHANNEL), [], []
+def run_in_steps(draw, arrivals, policy):
+    """As `run`, in steps of some arrivals each, saved and loaded between them."""
+    state, out, spans = policy.start(CHANNEL), [], []
     while arrivals:
-        n = data.draw(st.integers(1, len(arrivals)))
+        n = draw(st.integers(1, len(arrivals)))
         batch, arrivals = arrivals[:n], arrivals[n:]
+        # The promise of a driver that knows what will come, or is more careful.
         until = min((t.start for t in arrivals), default=T0 + 1e4)
-        state, traces, more = POLICY.step(pickle.loads(pickle.dumps(state)), batch, until)
+        until = until - draw(st.sampled_from([0, 0, 0.003, 0.02, 1]))
+        state, traces, more = policy.step(pickle.loads(pickle.dumps(state)), batch, until)
         out, spans = out + traces, spans + more
-    rest, more = POLICY.finish(state)
-    spans = merge_spans(spans + more)
-    expected, got = joined(whole), joined(out + rest)
+    rest, more = policy.finish(state)
+    return out + rest, merge_spans(spans + more)
+
+
+def check_that_cuts_change_nothing(draw, history, policy=POLICY):
+    whole, told = run(history, policy)
+    out, spans = run_in_steps(draw, [part for t in history for part in cut(draw, t)], policy)
+    expected, got = joined(whole), joined(out)
     assert [(a, r) for a, r, _ in got] == [(a, r) for a, r, _ in expected]
     for (_, _, x), (_, _, y) in zip(expected, got, strict=True):
-        assert np.array_equal(x, y)
+        assert np.array_equal(x, y, equal_nan=True)
     end = max((s.end for s in tiles(told)), default=T0)
     later = [s for s in tiles(spans) if s.start < end]
     assert [(s.reason, s.start.ns, min(s.end, end).ns) for s in later] == [
@@ -398,7 +469,33 @@ def test_any_cut_and_any_steps_give_the_same_traces_and_tiles(history, data):
     assert sum(s.duration_s for s in spans if s.reason in REPEATS) == pytest.approx(repeated)
 
 
+@settings(max_examples=100, deadline=None)
+@given(histories(most=4), st.data())
+def test_any_cut_and_any_steps_give_the_same_traces_and_tiles(history, data):
+    check_that_cuts_change_nothing(data.draw, history)
+
+
 @settings(max_examples=200, deadline=None)
+@given(crowds(), st.data())
+def test_any_cut_of_crowded_traces_changes_nothing(history, data):
+    check_that_cuts_change_nothing(data.draw, history, SHORT_POLICY)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None)
+@given(histories(), st.data())
+def test_any_cut_of_longer_histories_changes_nothing(history, data):
+    check_that_cuts_change_nothing(data.draw, history)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None)
+@given(crowds(), st.data())
+def test_any_cut_of_many_crowds_changes_nothing(history, data):
+    check_that_cuts_change_nothing(data.draw, history, SHORT_POLICY)
+
+
+@settings(max_examples=100, deadline=None)
 @given(histories())
 def test_tiles_cover_the_channels_time_once(history):
     out, spans = run(history, POLICY)
@@ -406,9 +503,27 @@ def test_tiles_cover_the_channels_time_once(history):
     assert all(a.end == b.start for a, b in itertools.pairwise(told))
     analysed = sum(s.duration_s for s in told if s.reason.is_analysed)
     booked = sum(s.duration_s for s in told if s.reason is Reason.RATE_CHANGE)
-    # Where rates change, a piece may begin up to half a sample (10 ms) before the last one ends.
+    # Where rates change, a piece may begin up to half a sample before the last one ends.
     slack = 0.01 * len(history) + 1e-6
     assert analysed - slack <= sum(t.duration_s for t in out) <= analysed + booked + slack
+
+
+@settings(max_examples=100, deadline=None)
+@given(crowds(rates=[RATE]))
+def test_each_sample_that_came_is_told_once(history):
+    """On one rate, so that a sample lasts as long on each clock."""
+    _, spans = run(history, SHORT_POLICY)
+    told = sum(s.duration_s for s in spans if s.reason is not Reason.GAP)
+    assert told == pytest.approx(sum(t.duration_s for t in history))
+
+
+@settings(max_examples=100, deadline=None)
+@given(crowds())
+def test_pieces_never_go_back_in_time(history):
+    out, _ = run(history, SHORT_POLICY)
+    for before, after in itertools.pairwise(out):
+        shared_s = before.next_start - after.start
+        assert shared_s * max(before.sampling_rate, after.sampling_rate) <= 0.5 + 0.01
 
 
 def test_hours_add_up():

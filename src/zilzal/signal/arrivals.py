@@ -1,7 +1,10 @@
 """Putting a channel's traces into order of time; what comes twice is told and dropped.
 
-The sample that came first is kept. That rule gives the same result however the input is cut,
-as long as the pieces come in the same order.
+The sample that came first is kept, and one that shares more than half of the shorter of their
+two sample intervals with it is dropped. That rule is about single samples, so that it gives the
+same result however the input is cut, as long as the pieces come in the same order. What is kept
+never stands before a sample that stands earlier, whatever the rates, so that it can be processed
+up to any instant.
 """
 
 from __future__ import annotations
@@ -44,16 +47,31 @@ class Fragment:
 
     def count_before(self, time_ns: int) -> int:
         """How many of the samples lie before an instant."""
+        if time_ns <= self.start_ns:  # as nearly always: records come in order
+            return 0
         number = (time_ns - self.start_ns) * self.sampling_rate / NS_PER_S
         return min(max(math.ceil(number - SLACK_SAMPLES), 0), len(self.samples))
 
-    def count_before_slot(self, time_ns: int) -> int:
-        """How many lie more than half a sample before an instant: not at its place."""
-        return self.count_before(time_ns - round(NS_PER_S / self.sampling_rate / 2))
+    def count_before_end(self, end_ns: int, sampling_rate: float) -> int:
+        """How many share more than half a sample with a record that ends there, or are earlier.
 
-    def part(self, first: int, end: int) -> Fragment:
-        """The samples from `first` to `end`, exclusive."""
-        return replace(self, start_ns=self.time_ns(first), samples=self.samples[first:end])
+        Half a sample is that of the record or of this fragment, whichever is shorter.
+        """
+        if end_ns <= self.start_ns:
+            return 0
+        return self.count_before(end_ns - self._half_ns(sampling_rate))
+
+    def count_until_start(self, start_ns: int, sampling_rate: float) -> int:
+        """How many share no more than half a sample with a record that begins there."""
+        sample_ns = round(NS_PER_S / self.sampling_rate)
+        return self.count_before(start_ns + self._half_ns(sampling_rate) - sample_ns)
+
+    def _half_ns(self, sampling_rate: float) -> int:
+        return round(NS_PER_S / max(self.sampling_rate, sampling_rate) / 2)
+
+    def part(self, first: int, end: int | None = None) -> Fragment:
+        """The samples from `first` to `end`, exclusive, or to the last."""
+        return Fragment(self.time_ns(first), self.sampling_rate, self.samples[first:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +82,13 @@ class Arrivals:
         waiting: without overlaps, in order of time.
         last_end_ns: where the trace that came last ended; None before the first.
         stepped: whether the traces that came last follow a step of the clock backwards.
-        taken_ns: where the last fragment that was taken ended, by its own time stamp.
+        taken: the place after the last sample that was taken, by its own time stamp; empty.
     """
 
     waiting: tuple[Fragment, ...] = ()
     last_end_ns: int | None = None
     stepped: bool = False
-    taken_ns: int | None = None
+    taken: Fragment | None = None
 
     def take(self, until_ns: int) -> tuple[Arrivals, list[Fragment]]:
         """Split off, in order of time, all samples before an instant."""
@@ -81,9 +99,9 @@ class Arrivals:
             if count:
                 ready.append(fragment.part(0, count) if count < len(fragment.samples) else fragment)
             if count < len(fragment.samples):
-                rest.append(fragment.part(count, len(fragment.samples)) if count else fragment)
-        taken_ns = ready[-1].end_ns if ready else self.taken_ns
-        return replace(self, waiting=tuple(rest), taken_ns=taken_ns), ready
+                rest.append(fragment.part(count) if count else fragment)
+        taken = ready[-1].part(len(ready[-1].samples)) if ready else self.taken
+        return replace(self, waiting=tuple(rest), taken=taken), ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +110,13 @@ class Door:
 
     Args:
         channel_id: whose samples.
-        floor_ns: samples before it come too late; None lets all in.
+        promised_ns: samples before it come too late; None lets all in.
         jitter_samples: by so much may a record be off and still follow the one before.
         clock_step_ns: the longest jump backwards that is taken for a step of the clock.
     """
 
     channel_id: ChannelId
-    floor_ns: int | None
+    promised_ns: int | None
     jitter_samples: float
     clock_step_ns: int
 
@@ -114,24 +132,35 @@ def admit(
     """Let traces in, in the order of their coming; tell what of them was late or came twice."""
     waiting = list(arrivals.waiting)
     last_end_ns, stepped = arrivals.last_end_ns, arrivals.stepped
+    reach_samples = door.jitter_samples + SLACK_SAMPLES
     repeats: list[CoverageSpan] = []
     for trace in traces:
         if not len(trace.samples):
             continue
         fragment = Fragment(trace.start.ns, trace.sampling_rate, trace.samples)
         back_ns = 0 if last_end_ns is None else last_end_ns - fragment.start_ns
-        if abs(back_ns) * fragment.sampling_rate > (door.jitter_samples * NS_PER_S):
+        if abs(back_ns) * fragment.sampling_rate > reach_samples * NS_PER_S:
             stepped = 0 < back_ns <= door.clock_step_ns
         last_end_ns = fragment.end_ns
-        late = 0 if door.floor_ns is None else fragment.count_before_slot(door.floor_ns)
+        late = _count_late(fragment, arrivals.taken, door)
         if late:
             repeats.append(door.span(fragment, (0, late), Reason.OUT_OF_ORDER))
-            fragment = fragment.part(late, len(fragment.samples))
+            fragment = fragment.part(late)
         if len(fragment.samples):
             reason = Reason.CLOCK_STEP if stepped else Reason.CONTRADICTION
             repeats += _insert(waiting, fragment, door, reason)
     arrivals = replace(arrivals, waiting=tuple(waiting), last_end_ns=last_end_ns, stepped=stepped)
     return arrivals, repeats
+
+
+def _count_late(fragment: Fragment, taken: Fragment | None, door: Door) -> int:
+    """How many samples stand before the promise, or where one that was taken stands."""
+    late = 0
+    if door.promised_ns is not None:
+        late = fragment.count_before_end(door.promised_ns, fragment.sampling_rate)
+    if taken is not None:
+        late = max(late, fragment.count_before_end(taken.start_ns, taken.sampling_rate))
+    return late
 
 
 def _insert(
@@ -148,8 +177,9 @@ def _insert(
     while number < len(waiting) and waiting[number].start_ns < fragment.end_ns:
         other = waiting[number]
         number += 1
-        first = fragment.count_before_slot(other.start_ns)
-        end = fragment.count_before_slot(other.end_ns)
+        # A sample may share time with two that were kept: it is told once, with the earlier.
+        first = max(fragment.count_until_start(other.start_ns, other.sampling_rate), free_from)
+        end = fragment.count_before_end(other.end_ns, other.sampling_rate)
         if end > first:
             repeats += _compare(fragment, other, (first, end), door, reason)
             parts.append((free_from, first))

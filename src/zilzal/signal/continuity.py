@@ -29,6 +29,7 @@ pieces of little use        shorter than `shortest_s`: dropped as too_short
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -232,12 +233,9 @@ class GapPolicy:
         corrupt: Iterable[CoverageSpan],
         output: _Output,
     ) -> ContinuityState:
-        floor_ns = state.frontier_ns
-        if floor_ns is not None:
-            floor_ns = max(floor_ns, state.arrivals.taken_ns or floor_ns)
         door = Door(
             channel_id=state.channel_id,
-            floor_ns=floor_ns,
+            promised_ns=state.frontier_ns,
             jitter_samples=self.jitter_samples,
             clock_step_ns=round(self.clock_step_s * NS_PER_S),
         )
@@ -253,31 +251,41 @@ class GapPolicy:
         state = replace(state, arrivals=arrivals)
         group: list[Shaped[Array, " sample"]] = []
         count = 0
-        for whole in ready:
-            fragment = whole
-            if state.piece is not None:
-                end_ns = state.piece.end_ns_after(count)
-                # A clock that gained more than the jitter: its surplus samples are cut off.
-                early = 0 if whole.start_ns >= end_ns else whole.count_before_slot(end_ns)
-                if early:
-                    output.tell(whole.start_ns, whole.time_ns(early), Reason.CLOCK_STEP)
-                    fragment = whole.part(early, len(whole.samples))
-                if not len(fragment.samples):
-                    continue
-                if not self._continues(state.piece.clock.sampling_rate, end_ns, fragment):
+        for fragment in ready:
+            rest = fragment
+            while len(rest.samples):
+                if state.piece is None:
+                    state = self._begin(state, rest, output)
+                    group, count = [], 0
+                assert state.piece is not None
+                end_ns, rate = state.piece.end_ns_after(count), state.piece.clock.sampling_rate
+                rest = _cut_surplus(rest, end_ns, rate, output)
+                joined = self._count_joined(rest, end_ns, rate)
+                if joined:
+                    group.append(rest.samples[:joined])
+                    count += joined
+                    if joined == len(rest.samples):
+                        break
+                    rest = rest.part(joined)
+                elif len(rest.samples):
                     state = self._advance(state, group, output, final=True)
-            if state.piece is None:
-                state = self._begin(state, fragment, output)
-                group, count = [], 0
-            group.append(fragment.samples)
-            count += len(fragment.samples)
         return self._advance(state, group, output, final=False) if group else state
 
-    def _continues(self, sampling_rate: float, end_ns: int, fragment: Fragment) -> bool:
-        """Whether a fragment follows at the expected place, at the expected rate."""
-        off_samples = abs(fragment.start_ns - end_ns) * sampling_rate / NS_PER_S
-        same_rate = abs(fragment.sampling_rate / sampling_rate - 1) <= self.rate_tolerance
-        return same_rate and off_samples <= self.jitter_samples + SLACK_SAMPLES
+    def _count_joined(self, fragment: Fragment, end_ns: int, sampling_rate: float) -> int:
+        """How many samples of a fragment continue a clock that has come to `end_ns`.
+
+        A clock whose rate differs by less than the tolerance is followed until it has drifted
+        away, as it would be if each sample came by itself.
+        """
+        drift = sampling_rate / fragment.sampling_rate - 1  # samples per sample
+        off_samples = (fragment.start_ns - end_ns) * sampling_rate / NS_PER_S
+        reach_samples = self.jitter_samples + SLACK_SAMPLES
+        if abs(drift) > self.rate_tolerance or abs(off_samples) > reach_samples:
+            return 0
+        if drift == 0:
+            return len(fragment.samples)
+        left_samples = reach_samples - off_samples * math.copysign(1, drift)
+        return min(int(left_samples / abs(drift)) + 1, len(fragment.samples))
 
     def _begin(
         self, state: ContinuityState, fragment: Fragment, output: _Output
@@ -340,7 +348,7 @@ class GapPolicy:
         samples = arrays[0] if len(arrays) == 1 else np.concatenate(arrays or [np.empty(0, "i4")])
         limits = self._limits(piece.clock.sampling_rate)
         flaws = find_flaws(samples, piece.run, limits, final=final)
-        shortest = int(np.ceil(self.shortest_s * piece.clock.sampling_rate - SLACK_SAMPLES))
+        shortest = math.ceil(self.shortest_s * piece.clock.sampling_rate - SLACK_SAMPLES)
         shares = divide(len(samples), flaws, piece.is_open, shortest, final=final)
         decided = shares.decided
         hold = round(self.clip_hold_s * piece.clock.sampling_rate)
@@ -360,6 +368,20 @@ class GapPolicy:
         )
         told_ns = max(piece.held_ns, state.told_ns or piece.held_ns)
         return replace(state, piece=None if final else piece, told_ns=told_ns)
+
+
+def _cut_surplus(
+    fragment: Fragment, end_ns: int, sampling_rate: float, output: _Output
+) -> Fragment:
+    """Cut off and tell samples for places that a clock which has come to `end_ns` has passed.
+
+    By their time stamps they follow the last sample; the clock that it counts on runs late.
+    """
+    if fragment.start_ns >= end_ns:
+        return fragment
+    early = fragment.count_before_end(end_ns, sampling_rate)
+    output.tell(fragment.start_ns, fragment.time_ns(early), Reason.CLOCK_STEP)
+    return fragment.part(early)
 
 
 def _cut_trace(
