@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TABLE_SPACING_M = 1_000.0
-BUSY_PICKS = 1_500
+BUSY_PICKS = 800
 """The null test looks at the busiest stretch of so many picks; more would only take longer."""
 
 
