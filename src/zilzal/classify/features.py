@@ -28,6 +28,8 @@ _QUIET = 0.2
 """The order statistic that stands for a band's level without a signal."""
 _DYNAMIC_RANGE = 12.0
 """Powers of ten below the loudest segment at which power is floored: float32 has no more."""
+_ONSET_SCALES_S = (1.0, 3.0, 8.0)
+"""Seconds before and after an instant that the block "onset" compares."""
 _ENVELOPE_STEPS = 10
 """Places on each side of its peak at which the envelope is told."""
 
@@ -294,6 +296,24 @@ def _excess(view: View) -> Float[Array, " feature"]:
     return np.quantile(rows, LEVELS, axis=1).ravel()
 
 
+def _onset(view: View) -> Float[Array, " feature"]:
+    """The sharpest rise of each band, of all together, and the sharpest fall, at several scales.
+
+    A rise is the mean of the logarithm of power over the `s` seconds that follow less that over
+    the `s` seconds before: an event rises steeply in many bands at one time and falls slowly.
+    """
+    bands = view.log_power[:, view.usable]
+    rows = np.vstack([bands, bands.mean(axis=0)])
+    total = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(rows, axis=1)], axis=1)
+    parts: list[Array] = []
+    for scale_s in _ONSET_SCALES_S:
+        width = min(max(1, round(scale_s / view.features.hop_s)), rows.shape[1] // 2)
+        means = (total[:, width:] - total[:, :-width]) / width
+        steps = means[:, width:] - means[:, :-width]
+        parts += [steps.max(axis=1), steps.min(axis=1)[-1:]]
+    return np.concatenate(parts)
+
+
 def _quantiles(view: View) -> Float[Array, " feature"]:
     """Order statistics over time of each band against the loudest: shape of the spectrum too."""
     bands = view.log_power[:, view.usable]
@@ -329,11 +349,9 @@ def _shape(view: View) -> Float[Array, " feature"]:
     whole = _centre(bands, octaves)
     share = [float(np.mean(power > level * power[peak])) for level in (0.1, 0.01)]
     delay = float(np.interp(0.5, passed, np.arange(len(power)))) - peak
-    rise = float(np.interp(0.9, passed, np.arange(len(power)))) - float(
-        np.interp(0.1, passed, np.arange(len(power)))
-    )
+    bulk = float(np.ptp(np.interp((0.1, 0.9), passed, np.arange(len(power)))))
     drift = centres[2][0] - centres[1][0]
-    spans = np.array([delay, rise]) * view.features.hop_s / 10
+    spans = np.array([delay, bulk]) * view.features.hop_s / 10
     return np.array([*whole, *centres[0], drift, *share, *spans])
 
 
@@ -362,6 +380,7 @@ BLOCKS: Mapping[str, Callable[[View], Float[Array, " feature"]]] = MappingProxyT
         "spectrum": _spectrum,
         "image": _image,
         "excess": _excess,
+        "onset": _onset,
         "quantiles": _quantiles,
         "envelope": _envelope,
         "shape": _shape,

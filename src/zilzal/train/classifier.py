@@ -41,11 +41,20 @@ from zilzal.train.fitting import (
 
 logger = logging.getLogger(__name__)
 
-NOISE_ARCHIVES = ("ridgecrest_2019-07-07", "mesetas_2019-12-24")
-"""Continuous data whose clean spans are learnt as noise; the quiet Anza archive is for testing."""
+NOISE_ARCHIVES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"ridgecrest_2019-07-07": (), "mesetas_2019-12-24": (), "anza_1998-01-01": ("AZ.FRD",)}
+)
+"""Continuous data whose clean spans are learnt as noise: noise that nobody has chosen to be quiet.
+
+The other two stations of the Anza archive are for testing.
+"""
 
 NOISE_EVENT = ClassifierTraining(
-    features=Features(blocks=("excess", "quantiles", "envelope", "shape")), draws=4
+    features=Features(
+        blocks=("onset", "excess", "envelope", "shape"), segment_s=1.0, hop_s=0.5, n_bands=6
+    ),
+    penalty=3e-3,
+    draws=4,
 )
 
 MONTSERRAT = ClassifierTraining(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int
@@ -20,6 +21,11 @@ NOISE, EVENT = "noise", "event"
 LEAST_S = 22.0
 """Shorter spans are not used."""
 
+MOST_MINUTES = 450
+"""Of a station's archive that are taken as noise, evenly spread."""
+
+_WHOLE = 0.4
+"""Share of random windows that are not cut short."""
 _BEFORE_P_S = 2.0
 """Noise before an event ends so long before its P: labels scatter, and filters look ahead."""
 
@@ -66,7 +72,9 @@ def stations_of(folder: Path) -> dict[str, str]:
     }
 
 
-def read_noise_and_events(shared: Path, *, archives: Sequence[str] = ()) -> list[Excerpt]:
+def read_noise_and_events(
+    shared: Path, *, archives: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> list[Excerpt]:
     """All excerpts of the labelled sets, of the peers' windows and of archives' clean spans.
 
     Noise is what a set calls noise and what an analyst's set recorded before P. Left out are
@@ -74,7 +82,8 @@ def read_noise_and_events(shared: Path, *, archives: Sequence[str] = ()) -> list
 
     Args:
         shared: the project's folder of data.
-        archives: names of continuous sets whose clean spans are noise to train on.
+        archives: continuous sets whose clean spans are noise to train on, with the stations
+            that may be used, as "AZ.FRD"; none named means all.
     """
     folders = sorted((shared / "data" / "picks").iterdir())
     folders += sorted((shared / "peers" / "windows").iterdir())
@@ -83,10 +92,12 @@ def read_noise_and_events(shared: Path, *, archives: Sequence[str] = ()) -> list
         stations = stations_of(folder)
         for record in read_seisbench(folder, splits=("train", "dev")):
             excerpts += _of_record(record, stations[record.name])
-    for name in archives:
+    for name, allowed in archives.items():
         folder = shared / "data" / "continuous" / name
         for record in read_archive(folder, shared / "peers" / "consensus"):
-            excerpts += _clean_spans(record)
+            if not allowed or _station_of(record) in allowed:
+                minutes = list(_clean_spans(record))
+                excerpts += minutes[:: 1 + len(minutes) // MOST_MINUTES]
     return excerpts
 
 
@@ -129,10 +140,14 @@ def _clean_spans(record: Record, *, length_s: float = 60.0) -> Iterator[Excerpt]
     length = round(length_s * record.sampling_rate)
     for first, last in record.quiet:
         for start in range(first, last - length + 1, length):
-            station = ".".join(record.name.split(".")[:2])
             hour = int(start / record.sampling_rate / 3600)
-            excerpt = _excerpt(record, station, NOISE, start, start + length)
+            excerpt = _excerpt(record, _station_of(record), NOISE, start, start + length)
             yield replace(excerpt, event=f"{record.source} hour {hour}")
+
+
+def _station_of(record: Record) -> str:
+    """Network and station of an archive's record."""
+    return ".".join(record.name.split(".")[:2])
 
 
 def read_kinds(folder: Path, *, sampling_rate: float) -> list[Excerpt]:
@@ -154,17 +169,18 @@ def read_kinds(folder: Path, *, sampling_rate: float) -> list[Excerpt]:
 
 
 def draw_window(
-    excerpt: Excerpt, features: Features, rng: np.random.Generator
+    excerpt: Excerpt, features: Features, rng: np.random.Generator, *, shortens: bool = True
 ) -> tuple[Float32[Array, "component sample"], Bool[Array, "component sample"]]:
-    """A window of an excerpt at a random place, often cut short: as gaps and late starts cut it.
+    """A window of an excerpt at a random place, often cut short as gaps and late starts cut it.
 
     The P, where there is one, lies 5 s or more after the window's start and 8 s or more before
-    the end of what is present. Both classes are cut short alike, since records of one class are
-    shorter than those of the other, and that must not tell them apart.
+    the end of what is present. With `shortens`, both classes are cut short alike, since records
+    of one class are shorter than those of the other, and that must not tell them apart.
     """
     rate = excerpt.sampling_rate
     length = round(features.window_s * rate)
-    span = length if rng.random() < 0.4 else round(rng.uniform(LEAST_S, features.window_s) * rate)
+    is_whole = rng.random() < _WHOLE or not shortens
+    span = length if is_whole else round(rng.uniform(LEAST_S, features.window_s) * rate)
     recorded = excerpt.samples.shape[1]
     span = min(span, recorded)
     lowest, highest = 0, recorded - span
@@ -209,13 +225,18 @@ class Table:
 
 
 def random_table(
-    features: Features, excerpts: Sequence[Excerpt], rng: np.random.Generator, *, draws: int = 1
+    features: Features,
+    excerpts: Sequence[Excerpt],
+    rng: np.random.Generator,
+    *,
+    draws: int = 1,
+    shortens: bool = True,
 ) -> Table:
     """Features of random windows, `draws` of each excerpt; too dead ones are left out."""
     rows, numbers = [], []
     for number, excerpt in enumerate(excerpts):
         for _ in range(draws):
-            samples, present = draw_window(excerpt, features, rng)
+            samples, present = draw_window(excerpt, features, rng, shortens=shortens)
             try:
                 row = compute_features(features, samples, present, excerpt.sampling_rate)
             except GapError:
