@@ -54,9 +54,9 @@ def demo(
             f"{score.residuals.median_s.value:+.3f} s"
         )
     real = pick_real_event(output, picker)
-    console.print(f"{len(real.picks)} picks of a real event of 2010: {real.table}")
+    console.print(f"{len(real.picks)} picks of a real event of 2010: {real.table}", markup=False)
     for path in [*_draw_found(shown, output), *_draw_real(real, output)]:
-        console.print(f"picture: {path}", highlight=False)
+        console.print(f"picture: {path}", highlight=False, markup=False)
 
 
 def _draw_found(shown: Shown, output: Path) -> list[Path]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 app = typer.Typer(no_args_is_help=True, help="Compare results with a reference.")
@@ -30,6 +32,7 @@ def catalogue(
 
     from zilzal.core.units import metres
     from zilzal.evaluate.catalogue import CatalogueTolerance, compare_catalogues
+    from zilzal.io.table_file import whole_file
 
     rows, ours = _read(reference), _read(result)
     theirs = _hypocentres(rows)
@@ -49,9 +52,11 @@ def catalogue(
     missed = [rows[int(i)] for i in found.missed]
     for row in missed:
         size = "" if row.magnitude is None else f"  M {row.magnitude:.2f}"
-        console.print(f"  missed {row.time}{size}  {row.event_id}", highlight=False)
+        console.print(f"  missed {row.time}{size}  {row.event_id}", highlight=False, markup=False)
     if output is not None:
-        output.write_text(json.dumps(_as_json(found, missed), indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(_as_json(found, missed), indent=1, allow_nan=False)
+        with whole_file(output) as file:
+            file.write(f"{text}\n".encode())
 
 
 def _read(path: Path) -> list[Any]:
@@ -108,7 +113,7 @@ def _difference_table(found: Any) -> Table:
         d = getattr(found, name)
         absolute = d.median_absolute
         table.add_row(
-            label,
+            escape(label),
             str(d.count),
             f"{d.median.value * scale:+.3f}",
             f"{absolute.value * scale:.3f}",
@@ -123,14 +128,19 @@ def _as_json(found: Any, missed: list[Any]) -> dict[str, Any]:
         "matched": len(found.pairs),
         "missed": [row.event_id for row in missed],
         "extra": len(found.extra),
-        "recall": [found.recall.value, found.recall.low, found.recall.high],
+        "recall": [_known(v) for v in (found.recall.value, found.recall.low, found.recall.high)],
         **{
             name: {
                 "pairs": (d := getattr(found, name)).count,
-                "median": d.median.value,
-                "median_absolute": d.median_absolute.value,
-                "mad": d.mad,
+                "median": _known(d.median.value),
+                "median_absolute": _known(d.median_absolute.value),
+                "mad": _known(d.mad),
             }
             for name, _ in QUANTITIES.values()
         },
     }
+
+
+def _known(value: float) -> float | None:
+    """A number as JSON can hold it: None where there is none."""
+    return None if math.isnan(value) else value

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -30,7 +31,7 @@ def explain(
         f"± {pick.uncertainty_s:.2f} s",
         highlight=False,
     )
-    table = Table("event", "latitude", "longitude", "residual [s]", "verdict")
+    table = Table("event", "latitude", "longitude", escape("residual [s]"), "verdict")
     for trial in told.trials[:12]:
         table.add_row(
             str(trial.time),

@@ -13,7 +13,9 @@ from rich.logging import RichHandler
 
 import zilzal
 from zilzal.cli import demo, evaluate, explain, learn, models, pick, plot, run, synth
-from zilzal.core.errors import ZilzalError
+from zilzal.core.errors import ConfigError, ZilzalError
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -52,16 +54,18 @@ def common(
 ) -> None:
     """Set the log up; ZILZAL_LOG_LEVEL (DEBUG, INFO, WARNING, ERROR) has the last word."""
     level = os.environ.get("ZILZAL_LOG_LEVEL") or ("INFO" if verbose else "WARNING")
+    if level not in LEVELS:
+        raise ConfigError(f"ZILZAL_LOG_LEVEL is {level!r}; give one of {', '.join(LEVELS)}")
     handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends in a message and exit status 2."""
+    """Run the command line; an error of ours or a file's ends in a message and exit status 2."""
     try:
         app()
-    except ZilzalError as error:
+    except (ZilzalError, OSError) as error:
         Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
         Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(str(error))
         sys.exit(2)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.table import Table
 
 app = typer.Typer(no_args_is_help=True, help="List networks and show their cards.")
@@ -18,7 +19,7 @@ def list_models() -> None:
     from zilzal.infer.packaged import find_model, packaged_models
     from zilzal.infer.spec import read_spec
 
-    table = Table("name", "task", "labels", "rate [Hz]", "window [s]", "licence", "created")
+    table = Table("name", "task", "labels", "rate [Hz]", escape("window [s]"), "licence", "created")
     for name in packaged_models():
         spec = read_spec(find_model(name))
         table.add_row(
@@ -46,4 +47,6 @@ def show(
     console = Console()
     console.print(Markdown(spec.card))
     thresholds = ", ".join(f"{label} {value:g}" for label, value in spec.thresholds.items())
-    console.print(f"thresholds: {thresholds}\nseed {spec.seed}, commit {spec.commit}\n{path}")
+    console.print(
+        f"thresholds: {thresholds}\nseed {spec.seed}, commit {spec.commit}\n{path}", markup=False
+    )

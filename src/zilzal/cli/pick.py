@@ -36,7 +36,8 @@ def pick(
     console = Console()
     console.print(
         f"{summary.picks} picks on {summary.sensors} sensors in "
-        f"{summary.station_hours:.1f} station-hours: {output}"
+        f"{summary.station_hours:.1f} station-hours: {output}",
+        markup=False,
     )
     for line in [*summary.bad_files, *summary.failures]:
-        console.print(f"  {line}", style="yellow", highlight=False)
+        console.print(f"  {line}", style="yellow", highlight=False, markup=False)

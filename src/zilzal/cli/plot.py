@@ -37,6 +37,7 @@ def plot(
     from zilzal.io.store import Store
 
     stations = read_inventory(inventory)
+    archive = Archive.open(source) if source else None
     with Store.open(run / "zilzal.db", create=False) as store:
         catalogue = catalogue_of(store.events().events)
     chosen = [e for e in catalogue if event and e.id in event]
@@ -49,7 +50,6 @@ def plot(
         save_figure(catalogue_map(catalogue, stations.stations()), output / "catalogue-map.png"),
         save_figure(magnitude_time(catalogue), output / "magnitude-time.png"),
     ]
-    archive = Archive.open(source) if source else None
     for one in chosen:
         figure = event_map(one, stations.stations(one.time))
         written.append(save_figure(figure, output / f"{one.id}-map.png"))
@@ -57,7 +57,7 @@ def plot(
             written += _draw_waveforms(one, archive, stations, output)
     console = Console()
     for path in written:
-        console.print(str(path), highlight=False)
+        console.print(str(path), highlight=False, markup=False)
 
 
 def _draw_waveforms(

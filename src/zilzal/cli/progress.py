@@ -30,7 +30,7 @@ def showing(console: Console) -> Generator[Report]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=console,
     )
     tasks: dict[str, TaskID] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from zilzal.cli import options
@@ -46,7 +47,8 @@ def run(
             summary = run_archive(sources, stations, output, settings, report)
     except KeyboardInterrupt:
         Console(stderr=True).print(
-            f"stopped; what is done is kept in {output}, and the same command goes on from there"
+            f"stopped; what is done is kept in {output}, and the same command goes on from there",
+            markup=False,
         )
         raise typer.Exit(130) from None
     show_summary(console, summary, output)
@@ -64,13 +66,13 @@ def show_summary(console: Console, summary: Summary, output: Path) -> None:
         )
     spent = "  ".join(f"{name} {seconds:.1f}" for name, seconds in summary.seconds.items())
     table.add_row("seconds", spent)
-    table.add_row("results", str(output))
+    table.add_row("results", escape(str(output)))
     console.print(table)
     for what, lines in (
         ("could not be read", summary.bad_files),
         ("failed", summary.failures),
     ):
         for line in lines[:5]:
-            console.print(f"  {what}: {line}", style="yellow", highlight=False)
+            console.print(f"  {what}: {line}", style="yellow", highlight=False, markup=False)
         if len(lines) > 5:
             console.print(f"  … and {len(lines) - 5} more that {what}", style="yellow")

@@ -23,5 +23,6 @@ def synth(
     Console().print(
         f"{len(made.network.stations)} stations, {len(made.network.events)} events: "
         f"{made.waveforms}\n"
-        f"inventory: {made.inventory}\ntrue catalogue: {made.catalogue}"
+        f"inventory: {made.inventory}\ntrue catalogue: {made.catalogue}",
+        markup=False,
     )

@@ -1,0 +1,100 @@
+"""`zilzal run`."""
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.app.short import table
+from zilzal.cli.main import app
+
+
+def test_archive_becomes_a_catalogue(call, short, short_run, tmp_path):
+    said = call(
+        "run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "out",
+        "--picker", "stalta", "-j", 1,
+    )  # fmt: skip
+    assert "2 in the catalogue" in said
+    assert "6, 0.3 station-hours" in said
+    names = ("picks.csv", "catalogue.csv", "arrivals.csv", "coverage.csv")
+    for name in names:
+        assert (tmp_path / "out" / name).read_text() == table(short_run, name)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *names, "catalogue.xml", "zilzal.db", "zilzal.toml",
+    }  # fmt: skip
+
+
+def test_settings_come_from_the_file_and_options_on_top(call, short, tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[picker]\nuse = 'stalta'\non = 9.0\n[run]\nworkers = 2\n")
+    call(
+        "run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "out", "-c", settings,
+        "-j", 1, "--earth-model", "hadley-kanamori",
+    )  # fmt: skip
+    written = (tmp_path / "out" / "zilzal.toml").read_text()
+    for line in ("on = 9.0", "workers = 1", 'model = "hadley-kanamori"'):
+        assert f"\n{line}\n" in written
+    assert ",hadley-kanamori," in (tmp_path / "out" / "catalogue.csv").read_text()
+
+
+def test_effective_configuration_repeats_the_run(call, short, short_run, tmp_path):
+    call(
+        "run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "out",
+        "-c", short_run.output / "zilzal.toml",
+    )  # fmt: skip
+    assert (tmp_path / "out" / "catalogue.csv").read_text() == table(short_run, "catalogue.csv")
+
+
+def test_damaged_file_is_told(call, short, tmp_path):
+    bad = tmp_path / "bad [/s].mseed"  # as if it were a terminal's mark-up
+    bad.parent.mkdir()
+    bad.write_bytes(b"nothing")
+    said = call(
+        "run", short.waveforms, bad, "-i", short.inventory,
+        "-o", tmp_path / "out", "--picker", "stalta", "-j", 1,
+    )  # fmt: skip
+    assert f"could not be read: {bad}" in said
+    assert "2 in the catalogue" in said
+
+
+def test_interruption_says_that_the_same_command_goes_on(short, tmp_path, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zilzal.app.archive.run_archive", interrupted)
+    arguments = ["run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "out"]
+    done = CliRunner().invoke(app, list(map(str, arguments)))
+    assert done.exit_code == 130
+    assert "the same command goes on" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("[picker]\nuse = 'phasenett'\n", "'phasenett'"),
+        ("[picker\n", "is not TOML"),
+        ("[run]\nworker = 2\n", "did you mean 'workers'?"),
+    ],
+)
+def test_wrong_settings_are_refused_before_any_work(refuse, short, tmp_path, settings, words):
+    path = tmp_path / "settings.toml"
+    path.write_text(settings)
+    said = refuse("run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "o", "-c", path)
+    assert "ConfigError: " in said
+    assert words in said
+    assert not (tmp_path / "o").exists()
+
+
+def test_empty_folder_is_refused(refuse, short, tmp_path):
+    (tmp_path / "empty").mkdir()
+    said = refuse("run", tmp_path / "empty", "-i", short.inventory, "-o", tmp_path / "out")
+    assert "SourceError: no waveforms in 0 files" in said
+
+
+def test_inventory_without_stations_is_refused(refuse, short, tmp_path):
+    said = refuse("run", short.waveforms, "-i", tmp_path, "-o", tmp_path / "out")
+    assert "InventoryError: no stations in" in said
+
+
+def test_output_that_is_a_file_is_refused(refuse, short, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    said = refuse("run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "out")
+    assert "StoreError: cannot write" in said
