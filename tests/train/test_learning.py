@@ -207,6 +207,16 @@ def test_two_thirds_of_other_residuals_lie_within_the_uncertainty():
     assert share_within(other, sigma_s) == pytest.approx(0.68, abs=0.04)
 
 
+def test_a_network_that_finds_too_little_is_not_released():
+    from zilzal.core.errors import ModelError
+    from zilzal.train.release import measure
+
+    trials = [trial(at) for at in (1000, 2000, 3000)]
+    found = pick_trials(knowing(0), trials)
+    with pytest.raises(ModelError, match="train it for more rounds"):
+        measure(trials, found, trials, found, 1.0)
+
+
 @pytest.mark.parity
 def test_the_exported_file_gives_what_pytorch_gives():
     import onnxruntime

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from zilzal.core.errors import ModelError
 from zilzal.core.pick import Phase
 from zilzal.evaluate.calibration import calibration_error, reliability_table
 from zilzal.evaluate.picks import Onsets
@@ -40,6 +41,10 @@ TRAINING_DATA = (
     "(noise). Mixed at random: superposed, re-noised, stretched, filtered, faulted. Partly "
     "synthetic noise, no synthetic events."
 )
+
+
+FEWEST_RIGHT = 20
+"""Right picks of a phase that calibration and uncertainty need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,9 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
 
     Returns:
         The ONNX file, in the training's output folder.
+
+    Raises:
+        ModelError: the network finds too little to be calibrated.
     """
     training = trained.training
     records = read_development_records(training.shared, without=training.without)
@@ -160,6 +168,11 @@ def measure(
     within, error = {}, {}
     for phase in Phase:
         judged = judge(trials, found[phase], phase)
+        if judged.is_right.sum() < FEWEST_RIGHT:
+            raise ModelError(
+                f"the network finds {judged.is_right.sum()} {phase} on the development records, "
+                f"at least {FEWEST_RIGHT} are needed to calibrate it; train it for more rounds"
+            )
         calibration[phase.value] = calibration_table(judged)
         probability = apply_table(calibration[phase.value], judged.output)
         uncertainty[phase.value] = uncertainty_table(judged, probability)
