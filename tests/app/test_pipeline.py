@@ -10,7 +10,7 @@ from zilzal.evaluate.catalogue import CatalogueComparison, Hypocentres, compare_
 from zilzal.synth.scenario import demo_scenario
 from zilzal.synth.scoring import true_hypocentres
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 
 @pytest.fixture(scope="session")
