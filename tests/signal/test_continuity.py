@@ -475,21 +475,21 @@ def test_any_cut_and_any_steps_give_the_same_traces_and_tiles(history, data):
     check_that_cuts_change_nothing(data.draw, history)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(crowds(), st.data())
 def test_any_cut_of_crowded_traces_changes_nothing(history, data):
     check_that_cuts_change_nothing(data.draw, history, SHORT_POLICY)
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(histories(), st.data())
 def test_any_cut_of_longer_histories_changes_nothing(history, data):
     check_that_cuts_change_nothing(data.draw, history)
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(crowds(), st.data())
 def test_any_cut_of_many_crowds_changes_nothing(history, data):
     check_that_cuts_change_nothing(data.draw, history, SHORT_POLICY)

@@ -140,7 +140,8 @@ class GapPolicy:
     Args:
         jitter_samples: how far a record's time may be off and still continue the record before.
             Half a sample is the most at which the nearest place is still the right one.
-        rate_tolerance: relative difference of sampling rates that is no change. Libmseed's value.
+        rate_tolerance: relative difference of sampling rates that is no change, until the clocks
+            have drifted apart by more than the jitter. Libmseed's value.
         zero_run_s: shortest run of exact zeros that is a filler; never under 16 samples. Real
             noise has runs of up to four samples, and a filler of under half a second is left in.
         dead_s: a constant value is analysed this long, then it is dead. No live sensor is that
