@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -14,6 +16,10 @@ from typer.testing import CliRunner
 from zilzal.cli.learn.words import numbers, whole_numbers
 from zilzal.cli.main import app
 from zilzal.core.errors import ConfigError
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "tutorials" / "the-lecture-run.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ (zilzal .*)$", PAGE, re.MULTILINE)
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -204,3 +210,44 @@ def test_lab_serves_until_it_is_told_to_stop():
     finally:
         running.kill()
         running.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [line for line in COMMANDS if not line.endswith(" lab")])
+def test_command_of_the_tutorial_runs_and_draws_its_figure(learn, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line)
+    assert words[:2] == ["zilzal", "learn"]
+    assert "│" in learn(*words[2:])
+    written = [Path(words[words.index("-o") + 1])] if "-o" in words else []
+    assert [path for path in Path().iterdir() if path.suffix == ".png"] == written
+    for path in written:
+        assert path.read_bytes().startswith(PNG)
+        assert f"(../images/learn-{path.name})" in PAGE
+
+
+def test_figures_of_the_tutorial_are_small_and_all_shown():
+    images = sorted((DOCS / "images").glob("learn-*.png"))
+    assert [image.name for image in images] == sorted(
+        re.findall(r"images/(learn-[\w-]+\.png)", PAGE)
+    )
+    for image in images:
+        assert image.read_bytes().startswith(PNG)
+        assert image.stat().st_size < 150_000, image.name
+
+
+@pytest.mark.slow
+def test_numbers_that_the_tutorial_quotes_are_those_of_its_commands(learn):
+    assert row(learn("gradcheck"), "L")[2].startswith("+0.703")
+    saddle = learn("descend", "--surface", "saddle")
+    assert [row(saddle, name)[3] for name in ("gradient descent", "Delta-Bar-Delta")] == [
+        "90", "44",
+    ]  # fmt: skip
+    words = ["descend", "--condition", 60, "--rule", "delta_bar_delta", "--rule", "jacobs"]
+    ours, jacobs = (
+        row(learn(*words), "Delta-Bar-Delta, α"),
+        row(learn(*words), "Delta-Bar-Delta, J"),
+    )
+    assert ours[1:] == jacobs[1:]
+    waveform = row(learn("landscape", "--input", "waveform", "--points", 5), "held out")
+    assert 0.4 < float(waveform[3]) < 0.7

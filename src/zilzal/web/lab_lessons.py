@@ -93,8 +93,8 @@ LESSONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
             "size do not mind.",
             "race": {
                 "surface": "flat",
-                "steps": 120,
-                "start": [2.4, 1.7],
+                "steps": 150,
+                "start": [2.6, 2.4],
                 "racers": [
                     {**_PLAIN, "rate": 0.5},
                     {"rule": "momentum", "momentum": 0.9, "rate": 0.5},
