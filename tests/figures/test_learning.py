@@ -11,9 +11,10 @@ from zilzal.figures.learning_network import initialisation_figure, worked_figure
 from zilzal.figures.style import save_figure
 from zilzal.learn.choices import Choice
 from zilzal.learn.functions import bowl, cliff, double_well
-from zilzal.learn.lessons import Landscape, Spread, Symmetry, work_through
+from zilzal.learn.lessons import Spread, Symmetry, work_through
 from zilzal.learn.network import multilayer
 from zilzal.learn.race import race
+from zilzal.learn.survey import Landscape
 from zilzal.learn.training import Epoch
 
 

@@ -13,13 +13,13 @@ from zilzal.learn.lessons import (
     WORKED_PARAMETERS,
     four_corners,
     spread_by_layer,
-    survey,
     train_and_watch,
     two_moons,
     work_through,
 )
 from zilzal.learn.losses import BinaryCrossEntropy
 from zilzal.learn.network import multilayer
+from zilzal.learn.survey import survey
 from zilzal.learn.training import NetworkLoss, Training
 
 

@@ -10,13 +10,16 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zilzal.core.errors import ConfigError
-from zilzal.learn.choices import Choice
+from zilzal.learn.choices import LENGTHS, TITLES, Choice
 from zilzal.learn.descent import follow
-from zilzal.learn.functions import bowl, saddle
+from zilzal.learn.functions import SURFACES, bowl, saddle
 from zilzal.web.lab import LARGEST_BODY, laboratory
 from zilzal.web.lab_lessons import LESSONS
+from zilzal.web.lab_race import LIMITS, run_race
 
 RACER = {"rule": "gradient_descent", "rate": 0.01}
 
@@ -238,3 +241,62 @@ def test_too_long_a_body_is_refused_unread(address):
 def test_taken_port_is_said(address):
     with pytest.raises(ConfigError, match="give another one"), laboratory(address.port):
         pass
+
+
+def inside(name):
+    low, high = LIMITS[name]
+    return st.floats(low, high, allow_nan=False)
+
+
+RACERS = st.builds(
+    lambda **racer: {name: value for name, value in racer.items() if value is not None},
+    rule=st.sampled_from(sorted(TITLES)),
+    length=st.sampled_from(LENGTHS),
+    rate=st.none() | inside("rate"),
+    momentum=st.none() | inside("momentum"),
+    clip_norm=st.none() | inside("clip_norm"),
+)
+RACES = st.fixed_dictionaries(
+    {
+        "surface": st.sampled_from(sorted(SURFACES)),
+        "condition": inside("condition"),
+        "start": st.lists(inside("start"), min_size=2, max_size=2),
+        "steps": st.integers(1, 40),
+        "noise": st.sampled_from([0.0, 1.0, 100.0]),
+        "racers": st.lists(RACERS, min_size=1, max_size=2),
+    }
+)
+
+
+@given(RACES)
+@settings(max_examples=150, deadline=None)
+def test_every_race_within_the_limits_has_an_answer_in_finite_numbers(wanted):
+    found = run_race(wanted)
+    json.dumps(found, allow_nan=False)
+    for racer in found["racers"]:
+        assert 1 <= len(racer["points"]) == len(racer["values"]) <= wanted["steps"] + 1
+        assert np.isfinite(racer["points"]).all()
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    ANY
+    | st.builds(
+        lambda key, value: {"surface": "bowl", "racers": [{}], key: value},
+        st.sampled_from(["surface", "racers", "start", "steps", "seed", "noise"]),
+        ANY,
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_nonsense_is_refused_with_a_reason_or_answered(wanted):
+    try:
+        found = run_race(wanted)
+    except ConfigError as error:
+        found = {"error": str(error)}
+    assert json.dumps(found, allow_nan=False) != '{"error": ""}'

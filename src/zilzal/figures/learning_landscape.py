@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zilzal.figures.style import ACCENT_COLOUR, INK, P_COLOUR, S_COLOUR, drawing
-from zilzal.learn.lessons import Landscape
+from zilzal.learn.survey import Landscape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,6 +7,7 @@ function of a few dimensions (`functions`) or a network's loss on a batch (`trai
     layers, losses, initialise ─▶ network ─▶ training ─▶ estimators (scikit-learn, extra `train`)
     rules, lengths, clip ──▶ descent ──────────┘
     functions, landscape, gradcheck: to look at;   torch_adapter: the same rules for PyTorch
+    choices, race, lessons, survey: the lecture as experiments, for `zilzal learn` and its lab
 
 Samples come first, `(sample, feature)`, as in scikit-learn; the lecture has them as columns. So
 `z = x W + b` here is the transpose of the lecture's `z = W x + b`, and `W` is `(input, output)`.

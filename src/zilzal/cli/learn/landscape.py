@@ -12,8 +12,8 @@ from rich.table import Table
 from zilzal.cli.learn import words
 
 if TYPE_CHECKING:
-    from zilzal.learn.lessons import Landscape
     from zilzal.learn.network import Network
+    from zilzal.learn.survey import Landscape
     from zilzal.learn.training import Samples
 
 
@@ -54,9 +54,9 @@ def landscape(
 
     from zilzal.figures.learning_landscape import landscape_figure
     from zilzal.learn.choices import Choice, check_name
-    from zilzal.learn.lessons import survey
     from zilzal.learn.losses import BinaryCrossEntropy
     from zilzal.learn.network import multilayer
+    from zilzal.learn.survey import survey
     from zilzal.learn.training import NetworkLoss, Training
 
     check_name("input", sees, ("spectrum", "waveform"))

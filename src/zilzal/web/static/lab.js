@@ -51,7 +51,8 @@ function recall() {
   if (Object.hasOwn(known.lessons, text)) return settingsOf(text);
   try {
     const race = JSON.parse(text);
-    if (known.surfaces[race.surface] && Array.isArray(race.racers)) {
+    const sound = (racer) => known.rules[racer.rule] && known.lengths[racer.length ?? "constant"];
+    if (known.surfaces[race.surface] && race.racers?.length && race.racers.every(sound)) {
       return { lesson: null, condition: 100, noise: 0, seed: 0, start: null, steps: 100, ...race };
     }
   } catch { /* an address that says nothing: begin with the first lesson */ }
