@@ -88,4 +88,4 @@ def _draw_way(axes: Axes, landscape: Landscape) -> None:
     for label, place in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
         label.set_horizontalalignment(place)
     axes.set_ylim(0, None)
-    axes.set(ylabel="cross-entropy", title="one function, two minima")
+    axes.set(ylabel="cross-entropy", title="one function at two places")
