@@ -10,6 +10,7 @@ figures need go to `--curves`, a folder. `benchmarks/classifier_figures.py` draw
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import logging
 import os
@@ -24,14 +25,20 @@ from typing import Any
 import numpy as np
 
 from zilzal.classify.features import Features, compute_features
+from zilzal.classify.learned import LearnedClassifier
 from zilzal.core.errors import GapError
-from zilzal.core.pick import Phase
-from zilzal.infer.engine import load_model as load_onnx
-from zilzal.infer.packaged import find_model
+from zilzal.core.event import Unlocated
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.pick import Phase, Pick, Provenance
+from zilzal.core.stage import Evidence
+from zilzal.core.station import Inventory
+from zilzal.core.time import Time
+from zilzal.core.waveform import Window
+from zilzal.io.archive import Archive
 from zilzal.learn.estimators import MLPClassifier
 from zilzal.learn.files import save_model
+from zilzal.pick.neural import NeuralPicker
 from zilzal.signal.filter import bandpass, start_filter, step_filter
-from zilzal.signal.prepare import prepare_record
 from zilzal.signal.trigger import StaLta, start_sta_lta, step_sta_lta
 from zilzal.train.class_scores import (
     STA_LTA_CHOICES,
@@ -51,7 +58,7 @@ from zilzal.train.classifier import (
     learn_noise_or_event,
     tasks,
 )
-from zilzal.train.consensus import read_archive
+from zilzal.train.consensus import read_archive, read_consensus
 from zilzal.train.dataset import Record, read_seisbench
 from zilzal.train.excerpts import (
     EVENT,
@@ -439,14 +446,23 @@ def samples(shared: Path, curves: Path, epochs: int) -> dict[str, Any]:
 
 
 def convolutional() -> Outputs:
-    model = load_onnx(find_model("zilzal"))
+    """The curves of the monitor's picker, run as in operation."""
+    picker = NeuralPicker(with_probabilities=True)
+    start = Time(0)
 
     def outputs(cut, present):
-        prepared = prepare_record(model.spec.preparation, cut, present, 100.0)
-        length = prepared.shape[1]
-        padded = np.pad(prepared, ((0, 0), (0, -length % 32))).astype(np.float32)
-        told = model.predict(padded[None])[0][:, :length]
-        return told[[model.spec.labels.index(label) for label in ("P", "S", "detection")]]
+        window = Window(
+            sensor_id=SensorId("XX", "A", "", "HH"), start=start, sampling_rate=100.0,
+            samples=cut.astype(np.float32), present=present,
+        )  # fmt: skip
+        state, begun = picker.step(picker.start(), [window])
+        curves = np.zeros((3, cut.shape[1]), np.float32)
+        for told in (*begun.probabilities, *picker.finish(state).probabilities):
+            first = round((told.start - start) * told.sampling_rate)
+            rows = [told.labels.index(label) for label in ("P", "S", "detection")]
+            values = np.nan_to_num(told.values[rows])[:, max(0, -first) : cut.shape[1] - first]
+            curves[:, max(0, first) : max(0, first) + values.shape[1]] = values
+        return curves
 
     return outputs
 
@@ -525,10 +541,76 @@ def examples(outputs: dict[str, Outputs], trials: Sequence[Trial], curves: Path)
     np.savez(curves / "samples.npz", **stored)
 
 
+# Part "monitor": the plug-in on archives.
+
+
+def monitor(shared: Path) -> dict[str, Any]:
+    """What the packaged gate says of catalogued events, and of quiet instants put to it."""
+    provenance = Provenance(method="consensus", version="")
+    consensus = read_consensus(shared / "peers/consensus", "ridgecrest_2019-07-07")
+    picks = [
+        Pick(
+            channel_id=ChannelId(network, station, "", group + "Z"), phase=Phase.P, time=at,
+            probability=weight, uncertainty_s=0.1, provenance=provenance,
+        )
+        for (network, station, group), said in consensus.items()
+        for phase, at, weight in said.picks
+        if phase is Phase.P
+    ]  # fmt: skip
+    folder = shared / "data/continuous/ridgecrest_2019-07-07"
+    archive = Archive.open(folder)
+    with (folder / "catalogue.csv").open(newline="") as file:
+        origins = [(Time.parse(r["time"]), float(r["magnitude"])) for r in csv.DictReader(file)]
+    told = []
+    for origin, _ in origins:
+        near = tuple(p for p in picks if 0 < p.time - origin < 25)
+        told.append(str(asked(archive, origin, near).event_type))
+    anza = Archive.open(shared / "data/continuous/anza_1998-01-01")
+    sensors = sorted({channel.sensor_id for channel in anza.channel_ids()})
+    quiet = read_consensus(shared / "peers/consensus", "anza_1998-01-01")
+    day = Time.parse("1998-01-01")
+    instants = [
+        instant
+        for instant in (day + 60.0 * minute for minute in range(1, 1439))
+        if all(any(a + 15 <= instant <= b - 45 for a, b in s.clean) for s in quiet.values())
+    ]
+    rejected = []
+    for instant in instants:
+        chance = tuple(
+            Pick(
+                channel_id=sensor.channel_id("Z"), phase=Phase.P, time=instant, probability=0.3,
+                uncertainty_s=0.1, provenance=provenance,
+            )
+            for sensor in sensors
+        )  # fmt: skip
+        rejected.append(str(asked(anza, instant, chance).event_type))
+    return {
+        "Ridgecrest's reviewed events": counted(told),
+        "magnitudes": [magnitude for _, magnitude in origins],
+        "told": told,
+        "quiet instants of Anza, three stations (one of them trained on)": counted(rejected),
+    }
+
+
+def asked(archive: Archive, time: Time, picks: tuple[Pick, ...]):
+    return LearnedClassifier().classify(
+        Evidence(
+            origin=Unlocated(reason="not asked", time=time), picks=picks, detections=(),
+            magnitudes=(), waveforms=archive, inventory=Inventory.of(()),
+        )
+    )  # fmt: skip
+
+
+def counted(told: Sequence[str]) -> dict[str, int]:
+    return {kind: told.count(kind) for kind in sorted(set(told))}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--shared", type=Path, required=True)
-    parser.add_argument("--part", nargs="+", default=["lecture", "gate", "kinds", "samples"])
+    parser.add_argument(
+        "--part", nargs="+", default=["lecture", "gate", "kinds", "samples", "monitor"]
+    )
     parser.add_argument("--curves", type=Path, default=Path("out/classifier"))
     parser.add_argument("--epochs", type=int, default=100, help="of the sample labels")
     options = parser.parse_args()
@@ -548,6 +630,8 @@ def main() -> None:
             section = gate(excerpts, options.shared, options.curves)
         elif part == "kinds":
             section = kinds(options.shared, options.curves)
+        elif part == "monitor":
+            section = monitor(options.shared)
         else:
             section = samples(options.shared, options.curves, options.epochs)
         section["run"] = {

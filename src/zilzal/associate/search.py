@@ -92,8 +92,7 @@ def plan_search(
     """Derive the search from the network's geometry and the picks' uncertainties.
 
     The volume is the stations' box, widened by a quarter of its size within 15 to 50 km.
-    Candidates are nodes of three quarters of the usual distance between neighbours, within 1 to
-    12 km: coarser misses events, finer takes several times longer. The
+    Candidates are nodes of half the usual distance between neighbours, within 1 to 10 km. The
     tolerance is three standard errors: the picks' median uncertainty with `MODEL_ERROR` of the
     S time to the fifth nearest station. S picks are asked for where at least a tenth of the picks
     are S.
@@ -127,7 +126,7 @@ def plan_search(
         x_limits_m=(float(low[0]) - margin, float(high[0]) + margin),
         y_limits_m=(float(low[1]) - margin, float(high[1]) + margin),
         max_depth_m=max_depth_m,
-        node_m=float(np.clip(0.75 * neighbour, 1e3, 12e3)),
+        node_m=float(np.clip(neighbour / 2, 1e3, 10e3)),
         tolerance_s=max(tolerance_s, 0.3),
         least_picks=LEAST_PICKS + (len(stations) >= LARGE_NETWORK),
         least_p=pairs + 1,
