@@ -1,7 +1,8 @@
 """From archives to catalogues, scored: the Ridgecrest hour and the quiet Anza day.
 
 Runs `zilzal run` with default settings for each picker, holds the Ridgecrest catalogue against
-the 26 reviewed events, and counts picks and events of the quiet day. Writes benchmarks/results/archive_skill.json.
+the 26 reviewed events, and counts picks and events of the quiet day. Writes
+benchmarks/results/archive_skill.json.
 
     python benchmarks/archive_skill.py [--shared ../shared] [--pickers neural stalta]
 """
