@@ -44,7 +44,7 @@ def draw_inputs(results: dict[str, Any]) -> None:
     axes.set_yticks(place, list(cases))
     axes.set_xlim(0.4, 1.0)
     axes.set_xlabel("accuracy (0.5 is chance)")
-    axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2)
     save_figure(figure, IMAGES / "classify-inputs.png")
 
 
@@ -68,7 +68,7 @@ def draw_gate(curves: Path) -> None:
         ylim=(0.6, 1.01),
     )
     roc.legend(loc="lower right")
-    roc.set_title("Development split, analysts' sets")
+    roc.set_title("Development split, labelled sets")
     table = [b for b in reliability_table(stored["zilzal"][chosen], truth[chosen]) if b.count >= 5]
     claimed = [b.mean_probability for b in table]
     seen = np.array([[b.observed.value, b.observed.low, b.observed.high] for b in table]).T
