@@ -97,9 +97,7 @@ def docs(_: list[str]) -> None:
     run(PYTHON, "-m", "pytest", "tests/docs")
 
 
-COMMANDS = {
-    command.__name__: command for command in (setup, demo, lint, test, check, bench, docs)
-}
+COMMANDS = {command.__name__: command for command in (setup, demo, lint, test, check, bench, docs)}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import zilzal
-from zilzal.app.configuration import Configuration
+from zilzal.app.configuration import Configuration, read_configuration
 from zilzal.app.events import Material, make_events
 from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
 from zilzal.app.plan import Plan, make_plan, stations_of
@@ -28,7 +28,7 @@ from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
 from zilzal.io.quakeml import write_quakeml
-from zilzal.io.store import Store
+from zilzal.io.store import EventQuery, Store
 from zilzal.io.tables import write_arrivals, write_catalogue, write_coverage, write_picks
 
 logger = logging.getLogger(__name__)
@@ -81,16 +81,16 @@ def run_archive(
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
     plan = make_plan(archive, inventory, configuration.sensors.preference)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
-    with Store.open(output / "zilzal.db") as store:
+    with Store.open(configuration.store.place(output)) as store:
         for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
             store.put_run(text, version=zilzal.__version__, started=_now())
         store.put_coverage(plan.left_out)
         _timed(summary, "pick", lambda: pick_sensors(workshop, plan, store, report, summary))
-        key = configuration.picking_sha256
-        picks = store.picks(configuration=key)
+        key, span = configuration.picking_sha256, plan.span
+        picks = store.picks(*span, configuration=key)
         material = Material(
             picks=picks,
-            detections=store.detections(configuration=key),
+            detections=store.detections(*span, configuration=key),
             stations=stations_of(plan, inventory),
             inventory=inventory,
             waveforms=archive,
@@ -98,7 +98,7 @@ def run_archive(
         events = _timed(
             summary, "events", lambda: list(make_events(material, configuration, report))
         )
-        _store_events(store, events)
+        _store_events(store, events, span)
         _timed(summary, "write", lambda: export(store, output, picks, events))
     summary.picks = len(picks)
     summary.events = len(catalogue_of(events))
@@ -257,15 +257,21 @@ def _work_here(job: PickingJob) -> PickingResult:
     return _workshops[0].work(job)
 
 
-def _store_events(store: Store, events: Sequence[Event]) -> None:
-    """Write events; automatic ones of an earlier run that are no more are retracted."""
+def _store_events(store: Store, events: Sequence[Event], span: tuple[Time, Time]) -> None:
+    """Write events; automatic ones of an earlier run over the same time are retracted."""
     current = {event.id for event in events}
     gone = [
         replace(event, origin=Unlocated(reason="not found again by a later run", time=event.time))
-        for event in store.events()
+        for event in store.events(EventQuery(start=span[0], end=span[1]))
         if event.id not in current and isinstance(event.origin, Origin)
     ]
     store.put_events([*events, *gone])
+
+
+def store_place(run: Path) -> str | Path:
+    """What to open for the results of a run, as its settings say; they may be gone."""
+    settings = run / "zilzal.toml"
+    return read_configuration(settings if settings.exists() else None).store.place(run)
 
 
 def catalogue_of(events: Sequence[Event]) -> Catalogue:

@@ -76,17 +76,36 @@ class RunOptions:
             raise ValueError(f"chunk_h is {self.chunk_h}; give hours above 0, at most 240")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """Where results are kept; they do not depend on it.
+
+    Args:
+        url: of a database, as postgresql://user@host/database; empty is the file zilzal.db in the
+            folder of the results. Passwords belong into PostgreSQL's own password file.
+    """
+
+    url: str = ""
+
+    def place(self, output: Path) -> str | Path:
+        """What to open for the results in a folder."""
+        return self.url or output / "zilzal.db"
+
+
 PLAIN: dict[str, type] = {
     "sensors": SensorOptions,
     "gaps": GapPolicy,
     "earth": EarthOptions,
     "run": RunOptions,
+    "store": StoreOptions,
 }
 """Tables that are options of what cannot be replaced."""
 
 
 PICKING = ("sensors", "gaps", "picker")
 """Tables that can change a pick; the others work on picks."""
+HANDLING = ("run", "store")
+"""Tables that cannot change a result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +116,7 @@ class Configuration:
     gaps: GapPolicy
     earth: EarthOptions
     run: RunOptions
+    store: StoreOptions
     picker: Picker
     associator: Associator
     locator: Locator
@@ -111,9 +131,8 @@ class Configuration:
             results_only: leave out what cannot change a result.
             picking: only what can change a pick.
         """
-        names = (
-            [*PICKING] if picking else [n for n in self.tables if not results_only or n != "run"]
-        )
+        kept = [n for n in self.tables if not results_only or n not in HANDLING]
+        names = PICKING if picking else kept
         return tomli_w.dumps({name: self.tables[name] for name in names})
 
     @property

@@ -39,7 +39,7 @@ def explain_near(run: Path, station: str, time: Time, inventory: Inventory) -> E
     if station_id is None:
         raise ConfigError(f"not a station: {station!r}; write network.station, as CI.CCC")
     key = settings.picking_sha256
-    with Store.open(run / "zilzal.db", create=False) as store:
+    with Store.open(settings.store.place(run), create=False) as store:
         near = store.picks(time - NEAR_S, time + NEAR_S, station_id=station_id, configuration=key)
         if not near:
             raise ConfigError(f"{station} has no pick within {NEAR_S:g} s of {time}")

@@ -50,6 +50,12 @@ class Plan:
     stretches: tuple[Stretch, ...]
     left_out: tuple[CoverageSpan, ...]
 
+    @property
+    def span(self) -> tuple[Time, Time]:
+        """From the first sample to the end of the last; empty where there is nothing to do."""
+        start = min((stretch.start for stretch in self.stretches), default=Time(0))
+        return start, max((stretch.end for stretch in self.stretches), default=start)
+
 
 def make_plan(archive: Archive, inventory: Inventory | None, preference: Sequence[str]) -> Plan:
     """Choose one sensor of each station at each time.

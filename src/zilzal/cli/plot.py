@@ -28,7 +28,7 @@ def plot(
     number: Annotated[int, typer.Option(help="How many of the largest events.")] = 1,
 ) -> None:
     """Draw the catalogue's map and times, and events: section, map, and their nearest sensor."""
-    from zilzal.app.archive import catalogue_of
+    from zilzal.app.archive import catalogue_of, store_place
     from zilzal.core.errors import ConfigError
     from zilzal.figures.maps import catalogue_map, event_map, magnitude_time
     from zilzal.figures.style import save_figure
@@ -38,7 +38,7 @@ def plot(
 
     stations = read_inventory(inventory)
     archive = Archive.open(source) if source else None
-    with Store.open(run / "zilzal.db", create=False) as store:
+    with Store.open(store_place(run), create=False) as store:
         catalogue = catalogue_of(store.events().events)
     chosen = [e for e in catalogue if event and e.id in event]
     if event and len(chosen) < len(event):
