@@ -9,6 +9,7 @@ import pytest
 
 from tests.classify.made import event_record, noise_record
 from zilzal.classify.features import Features
+from zilzal.classify.fusion import fuse
 from zilzal.classify.learned import UNKNOWN, LearnedClassifier, read_record
 from zilzal.classify.model import find_class_model, network_folder, packaged_classifiers
 from zilzal.core.errors import ModelError, SpecError
@@ -333,3 +334,30 @@ def test_quiet_minutes_of_anza_are_rejected(shared):
         )
         told.append(found.label)
     assert told == ["noise"] * 3
+
+
+def test_operation_sees_what_training_saw(shared):
+    """Records of a real event, through the plug-in and through the training's table."""
+    from zilzal.train.classifier import tasks
+    from zilzal.train.excerpts import read_kinds, whole_table
+
+    task = tasks(shared)["montserrat"]
+    excerpts = read_kinds(task.folder, sampling_rate=task.sampling_rate)
+    event = next(e.event for e in excerpts if e.label == "long-period")
+    chosen = [e for e in excerpts if e.event == event]
+    table = whole_table(task.training.features, chosen)
+    model = find_class_model("montserrat")
+    expected = fuse(model.probabilities(table.x), model.correlation)
+
+    records = {SensorId(*e.station.split("."), "", "SB"): e.samples for e in chosen}
+    waveforms = Waveforms(records, rate=task.sampling_rate, start=TIME)
+    # So that the window begins where the record does.
+    onset = TIME + task.training.features.lead_s
+    given = replace(
+        evidence({}), picks=tuple(pick_at(s, onset) for s in records), waveforms=waveforms
+    )
+    found = LearnedClassifier(gate="", kinds="montserrat", maximum_stations=20).classify(given)
+    assert len(chosen) > 1
+    # Counts of the made waveforms are rounded to whole numbers.
+    assert list(found.probabilities.values()) == pytest.approx(expected.tolist(), abs=0.02)
+    assert found.label == model.classes[int(np.argmax(expected))]
