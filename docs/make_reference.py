@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ every result (`zilzal.toml`), and that file can be used again.
 Tables that choose a replaceable part take its name as `use`; the other keys are those of the
 chosen part. `[earth] model` holds for every part that has a key `earth_model` and does not set it.
 """
+RESULTS_INTRODUCTION = """\
+Made from `benchmarks/results/*.json`; `python3 dev.py bench` measures again. How to read them, and
+what they do not say: [results explained](../explanation/results.md).
+"""
+F1_COLUMNS = ("P@0.1", "P@0.5", "S@0.1", "S@0.5")
 FLAGS = re.DOTALL | re.MULTILINE
 NOTE = "<!-- Made by docs/make_reference.py; edit the code, not this page. -->\n"
 
@@ -124,7 +130,94 @@ def _default(field: dataclasses.Field[Any]) -> str:
     return f"`{text}`" if text else "empty"
 
 
-PAGES = {"reference/commands.md": commands_page, "reference/settings.md": settings_page}
+def results_page() -> str:
+    """What the benchmarks measured."""
+    return "\n".join(
+        ["# Results\n", NOTE, RESULTS_INTRODUCTION, *_archives(), *_pickers(), *_speed()]
+    )
+
+
+def _load(name: str) -> dict[str, Any]:
+    path = HERE.parent / "benchmarks" / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _archives() -> list[str]:
+    lines = [
+        "## Archives\n",
+        "| picker | earth | found of 26 | further events | epicentre [km] | depth [km] | time [s] "
+        "| magnitude | seconds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    results = _load("archive_skill")["results"]
+    for result in results:
+        found = result.get("against_reviewed")
+        if found:
+            earth = result["changes"].get("earth", {}).get("model", "ak135")
+            lines.append(
+                f"| {result['picker']} | {earth} | {found['found']} | {found['extra']} "
+                f"| {found['median_epicentral_km']:.2f} | {found['median_absolute_depth_km']:.1f} "
+                f"| {found['median_absolute_time_s']:.2f} "
+                f"| {found['median_absolute_magnitude']:.2f} | {result['seconds']:.0f} |"
+            )
+    lines += [
+        "\nDifferences are medians of absolute values over the events found.\n",
+        "| picker | P per station-day | S per station-day | events per day |",
+        "| --- | --- | --- | --- |",
+    ]
+    for result in results:
+        if "against_reviewed" not in result:
+            days = result["station_hours"] / 24
+            picks = result["picks"]
+            lines.append(
+                f"| {result['picker']} | {picks['P'] / days:.0f} | {picks['S'] / days:.0f} "
+                f"| {result['events']} |"
+            )
+    return [*lines, ""]
+
+
+def _pickers() -> list[str]:
+    lines = ["## Pickers\n"]
+    for title, name in (
+        ("Development records of the training's own sets", "picker_skill"),
+        ("Whole sets held out of the training (a shorter one)", "picker_skill_heldout"),
+    ):
+        lines += [
+            f"{title}:\n",
+            "| picker | P 0.1 s | P 0.5 s | S 0.1 s | S 0.5 s | P, S per hour of noise |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        for picker, score in _load(name)["skill"].items():
+            pooled = score["pooled"]
+            cells = [f"{pooled[key]['f1']['value']:.3f}" for key in F1_COLUMNS]
+            noise = [pooled.get(f"{phase} per noise hour") for phase in "PS"]
+            told = ", ".join("-" if rate is None else f"{rate:.1f}" for rate in noise)
+            lines.append(f"| {picker} | {' | '.join(cells)} | {told} |")
+        lines.append("")
+    return lines
+
+
+def _speed() -> list[str]:
+    speed = _load("throughput")
+    lines = [
+        "## Speed\n",
+        f"Seconds per station-day (three components, 100 Hz, Steim-2), one thread, median of "
+        f"{speed['runs']} runs; load average {speed['load_average']:.1f}, {speed['cores']} cores.\n",
+        "| stage | wall | CPU |",
+        "| --- | --- | --- |",
+    ]
+    lines += [
+        f"| {name} | {row['wall_s']['median']:.2f} | {row['cpu_s']['median']:.2f} |"
+        for name, row in speed["seconds_per_station_day"].items()
+    ]
+    return [*lines, ""]
+
+
+PAGES = {
+    "reference/commands.md": commands_page,
+    "reference/settings.md": settings_page,
+    "reference/results.md": results_page,
+}
 
 
 if __name__ == "__main__":

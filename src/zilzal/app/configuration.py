@@ -26,7 +26,7 @@ PARTS = {
     "associator": ("associators", "pyocto"),
     "locator": ("locators", "grid"),
     "magnitude": ("magnitudes", "ML"),
-    "classifier": ("classifiers", "rules"),
+    "classifier": ("classifiers", "learned"),
 }
 """Tables that choose a replaceable part with `use`: its kind, and the name used by default."""
 
