@@ -201,8 +201,8 @@ def _speed() -> list[str]:
     speed = _load("throughput")
     lines = [
         "## Speed\n",
-        f"Seconds per station-day (three components, 100 Hz, Steim-2), one thread, median of "
-        f"{speed['runs']} runs; load average {speed['load_average']:.1f}, {speed['cores']} cores.\n",
+        f"Seconds per station-day (three components, 100 Hz, Steim-2), one thread: median of "
+        f"{speed['runs']} runs, load average {speed['load_average']:.1f}.\n",
         "| stage | wall | CPU |",
         "| --- | --- | --- |",
     ]

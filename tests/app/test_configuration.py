@@ -121,7 +121,7 @@ def test_how_a_run_is_done_changes_no_hash():
         {"associator": {"min_picks": 8}},
         {"locator": {"max_rms_s": 2.0}},
         {"magnitude": {"minimum_snr": 2.0}},
-        {"classifier": {"prior": 0.7}},
+        {"classifier": {"noise_probability": 0.9}},
         {"earth": {"model": "hadley-kanamori"}},
     ],
     ids=lambda change: next(iter(change)),
