@@ -22,7 +22,7 @@ class OpenVinoEngine:
 
     def __init__(self, model_bytes: bytes, *, threads: int = 1) -> None:
         try:
-            import openvino
+            import openvino  # pyright: ignore[reportMissingImports]  extra fast
         except ImportError as error:
             raise ModelError("the engine openvino needs `pip install zilzal[fast]`") from error
         try:
