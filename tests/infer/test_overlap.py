@@ -45,8 +45,31 @@ def test_every_sample_combines_the_valid_parts_that_cover_it(overlap):
         np.testing.assert_allclose(values[:, place], expected, rtol=1e-6)
 
 
+def test_window_with_more_context_decides():
+    # Two windows of 100 samples share 40: the first says 0, the second 1.
+    spec = replace(SPEC, window_samples=100, hop_samples=60, blind_samples=0, overlap="context")
+    outputs = np.stack([np.zeros((3, 100)), np.ones((3, 100))]).astype(np.float32)
+    start, values = curves_of(spec, outputs, 0, (0, 160))
+    assert start == 0
+    assert values.shape == (3, 160)
+    assert (values[:, :60] == 0).all()
+    assert (values[:, 100:] == 1).all()
+    shared = values[0, 60:100]
+    assert (np.diff(shared) >= 0).all()
+    # Half samples from the edges: 20.5 to 19.5 in the middle, 29.5 to 10.5 a quarter into it.
+    assert shared[19] == pytest.approx(19.5**4 / (19.5**4 + 20.5**4), rel=1e-5)
+    assert shared[10] == pytest.approx(10.5**4 / (10.5**4 + 29.5**4), rel=1e-5)
+
+
+def test_same_outputs_give_the_same_curve_whatever_the_overlap():
+    outputs = np.full((5, 3, 20), 0.7, np.float32)
+    for overlap in ("mean", "max", "context"):
+        _, values = curves_of(replace(SMALL, overlap=overlap), outputs, 0, (3, 40))
+        np.testing.assert_allclose(values[np.isfinite(values)], 0.7, rtol=1e-6)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(0, 9), max_size=5), st.sampled_from(["mean", "max"]))
+@given(st.lists(st.integers(0, 9), max_size=5), st.sampled_from(["mean", "max", "context"]))
 def test_cuts_do_not_change_the_curves(cuts, overlap):
     spec = replace(SMALL, overlap=overlap)
     outputs = np.random.default_rng(1).random((9, 3, 20)).astype(np.float32)

@@ -1,11 +1,16 @@
 """From outputs of overlapping windows to one continuous curve per label.
 
+Where two windows overlap, one has seen more of what comes before a sample and the other more of
+what comes after. With "context" each counts by the distance to its own edge, so that the one
+that has seen enough on both sides decides; "mean" counts them alike, "max" takes the larger.
+
 Only the valid part of a window counts, that is all but `blind_samples` at either edge; and of a
 gap-free segment all but as many samples at its ends, where the network has seen padding.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +25,8 @@ class OverlapState(NamedTuple):
 
     Args:
         number: of the first sample that is not final, counted from the epoch.
-        combined: sum (or maximum) of the outputs so far, from `number` on.
-        covered: how many windows went into each sample.
+        combined: weighted sum (or maximum) of the outputs so far, from `number` on.
+        covered: sum of the weights that went into each sample.
     """
 
     number: int
@@ -73,24 +78,40 @@ def _add(
     room = last * spec.hop_samples + window - blind - state.number - state.combined.shape[1]
     combined = np.pad(state.combined, ((0, 0), (0, max(room, 0))))
     covered = np.pad(state.covered, (0, max(room, 0)))
+    weights = _weights(window, window - spec.hop_samples, spec.overlap == "context")
     for k, output in enumerate(outputs, first_window):
         start = k * spec.hop_samples + blind - state.number
         skipped = max(-start, 0)
         valid = output[:, blind + skipped : window - blind]
+        weight = weights[blind + skipped : window - blind]
         place = slice(start + skipped, start + skipped + valid.shape[1])
-        if spec.overlap == "mean":
-            combined[:, place] += valid
-        else:
+        if spec.overlap == "max":
             np.maximum(combined[:, place], valid, out=combined[:, place])
-        covered[place] += 1
+        else:
+            combined[:, place] += weight * valid
+        covered[place] += weight
     return OverlapState(state.number, combined, covered)
+
+
+@lru_cache(maxsize=16)
+def _weights(window: int, shared: int, by_context: bool) -> Float32[Array, " sample"]:
+    """How much a window counts at each of its samples.
+
+    The fourth power of the distance to the nearer edge, in units of what two windows share: a
+    quarter into it, the window with more context counts 81 times as much.
+    """
+    if not by_context or shared <= 0:
+        return np.ones(window, np.float32)
+    from_edge = np.arange(window) + 0.5
+    nearer = np.minimum(from_edge, from_edge[::-1])
+    return (np.minimum(nearer / shared, 1.0) ** 4).astype(np.float32)
 
 
 def _hand_out(spec: ModelSpec, state: OverlapState, n_final: int) -> tuple[OverlapState, Curves]:
     values = state.combined[:, :n_final].copy()
     covered = state.covered[:n_final]
-    if spec.overlap == "mean":
-        values /= np.maximum(covered, 1)
+    if spec.overlap != "max":
+        values /= np.where(covered > 0, covered, 1)
     values[:, covered == 0] = np.nan
     rest = OverlapState(
         state.number + n_final, state.combined[:, n_final:].copy(), state.covered[n_final:].copy()

@@ -19,7 +19,7 @@ METADATA_KEY = "zilzal.model_spec"
 """Name of the ONNX metadata property that holds the specification as JSON."""
 
 Task = Literal["pick", "classify"]
-Overlap = Literal["mean", "max"]
+Overlap = Literal["mean", "max", "context"]
 Table = tuple[tuple[float, float], ...]
 """Pairs (x, y) with rising x, interpolated linearly and held beyond the ends."""
 
@@ -38,7 +38,7 @@ class ModelSpec:
         window_samples: length of its input.
         hop_samples: from window to window.
         blind_samples: at either edge of a window, whose output is not used.
-        overlap: how outputs of overlapping windows become one.
+        overlap: how outputs of overlapping windows become one, see `overlap`.
         preparation: what is done to counts before.
         thresholds: on the network's output, by label.
         uncertainty: by phase, a table from calibrated probability to standard deviation [s].

@@ -65,8 +65,8 @@ class Release:
 
     name: str = "zilzal"
     version: str = "1"
-    window_samples: int = 4096
-    hop_samples: int = 4000
+    window_samples: int = 8192
+    hop_samples: int = 6144
     blind_samples: int = 48
     shifts: int = 2
     commit: str = ""
@@ -121,7 +121,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         window_samples=release.window_samples,
         hop_samples=release.hop_samples,
         blind_samples=release.blind_samples,
-        overlap="mean",
+        overlap="context",
         preparation=training.preparation,
         thresholds=thresholds,
         uncertainty=findings.uncertainty,
