@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import zilzal
-from zilzal.cli import demo, evaluate, explain, learn, models, pick, plot, run, synth
+from zilzal.cli import demo, evaluate, explain, learn, models, pick, plot, run, synth, train
 from zilzal.core.errors import ConfigError, ZilzalError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -33,6 +33,8 @@ app.command("synth")(synth.synth)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(learn.app, name="learn")
 app.add_typer(models.app, name="models")
+app.add_typer(train.app, name="train")
+learn.app.command("train")(train.classifier)
 
 
 def _show_version(asked: bool) -> None:

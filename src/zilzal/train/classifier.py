@@ -28,9 +28,11 @@ from zilzal.train.excerpts import (
     random_table,
     read_kinds,
     read_noise_and_events,
+    read_sets,
     whole_table,
 )
 from zilzal.train.fitting import (
+    UNWATCHED,
     ClassifierTraining,
     Trained,
     crossed_folds,
@@ -38,6 +40,7 @@ from zilzal.train.fitting import (
     grouped_folds,
     train_classifier,
 )
+from zilzal.train.members import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -133,10 +136,22 @@ def tasks(shared: Path) -> dict[str, Task]:
     }
 
 
-def learn_noise_or_event(task: Task, shared: Path, *, splits: Sequence[str]) -> Trained:
-    """Random windows of all sets; calibrated on folds that share neither station nor event."""
+def learn_noise_or_event(
+    task: Task, shared: Path, *, splits: Sequence[str], watch: Watch = UNWATCHED
+) -> Trained:
+    """Random windows of all sets; calibrated on folds that share neither station nor event.
+
+    Args:
+        task: what is to be learnt.
+        shared: the project's folder of data; or any folder of sets in SeisBench's format.
+        splits: that are learnt from.
+        watch: told of each epoch.
+    """
     training = task.training
-    excerpts = read_noise_and_events(shared, archives=NOISE_ARCHIVES)
+    if (shared / "data" / "picks").is_dir():
+        excerpts = read_noise_and_events(shared, archives=NOISE_ARCHIVES)
+    else:
+        excerpts = read_sets(sorted(path.parent for path in shared.glob("*/metadata.csv")))
     excerpts = [excerpt for excerpt in excerpts if excerpt.split in splits]
     rng = np.random.default_rng(training.seed)
     table = random_table(training.features, excerpts, rng, draws=training.draws)
@@ -145,11 +160,16 @@ def learn_noise_or_event(task: Task, shared: Path, *, splits: Sequence[str]) -> 
     )
     folds = crossed_folds(table, training.n_folds, training.seed)
     return train_classifier(
-        training, table, folds=folds, groups=groups, notes=_notes(task, table.labels)
+        training,
+        table,
+        folds=folds,
+        groups=groups,
+        notes=_notes(task, table.labels),
+        watch=watch,
     )
 
 
-def learn_kinds(task: Task) -> Trained:
+def learn_kinds(task: Task, *, watch: Watch = UNWATCHED) -> Trained:
     """Whole records; calibrated on folds by group of events, all splits of the set together."""
     training = task.training
     if task.folder is None:
@@ -160,7 +180,12 @@ def learn_kinds(task: Task) -> Trained:
     groups = np.array([event.split(" ")[0] for event in events])
     folds = grouped_folds(table, groups, training.n_folds, training.seed)
     return train_classifier(
-        training, table, folds=folds, groups=events, notes=_notes(task, table.labels)
+        training,
+        table,
+        folds=folds,
+        groups=events,
+        notes=_notes(task, table.labels),
+        watch=watch,
     )
 
 
@@ -196,6 +221,17 @@ def cross_validated(trained: Trained) -> dict[str, Any]:
     }
 
 
+def write_trained(trained: Trained, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Write the model and, beside it, its cross-validated scores; both are given back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{trained.model.notes['name']}.npz"
+    save_model(path, trained.model)
+    scores = cross_validated(trained)
+    text = json.dumps(scores, indent=1)
+    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    return path, scores
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train a model, write it beside its cross-validated scores."""
     parser = argparse.ArgumentParser(prog="python -m zilzal.train.classifier", description=__doc__)
@@ -214,12 +250,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     trained = _train(options)
-    options.output.mkdir(parents=True, exist_ok=True)
-    name = trained.model.notes["name"]
-    save_model(options.output / f"{name}.npz", trained.model)
-    scores = json.dumps(cross_validated(trained), indent=1)
-    (options.output / f"{name}.json").write_text(scores + "\n", encoding="utf-8")
-    logger.info("%s", scores)
+    _, scores = write_trained(trained, options.output)
+    logger.info("%s", json.dumps(scores, indent=1))
 
 
 def _train(options: argparse.Namespace) -> Trained:

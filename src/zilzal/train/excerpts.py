@@ -87,17 +87,23 @@ def read_noise_and_events(
     """
     folders = sorted((shared / "data" / "picks").iterdir())
     folders += sorted((shared / "peers" / "windows").iterdir())
-    excerpts: list[Excerpt] = []
-    for folder in folders:
-        stations = stations_of(folder)
-        for record in read_seisbench(folder, splits=("train", "dev")):
-            excerpts += _of_record(record, stations[record.name])
+    excerpts = read_sets(folders)
     for name, allowed in archives.items():
         folder = shared / "data" / "continuous" / name
         for record in read_archive(folder, shared / "peers" / "consensus"):
             if not allowed or _station_of(record) in allowed:
                 minutes = list(_clean_spans(record))
                 excerpts += minutes[:: 1 + len(minutes) // MOST_MINUTES]
+    return excerpts
+
+
+def read_sets(folders: Iterable[Path]) -> list[Excerpt]:
+    """Noise and events of sets in SeisBench's format, see `read_noise_and_events`."""
+    excerpts: list[Excerpt] = []
+    for folder in folders:
+        stations = stations_of(folder)
+        for record in read_seisbench(folder, splits=("train", "dev")):
+            excerpts += _of_record(record, stations[record.name])
     return excerpts
 
 

@@ -5,9 +5,11 @@ Networks are trained by `zilzal.learn` and need NumPy alone to run.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,17 @@ from jaxtyping import Bool, Float, Int
 from zilzal.classify.features import Features
 from zilzal.classify.fusion import fuse
 from zilzal.core.arrays import Array
+from zilzal.learn.choices import Choice
 from zilzal.learn.files import Model
 from zilzal.learn.network import multilayer
+from zilzal.learn.training import Training
 from zilzal.train.excerpts import Table
+from zilzal.train.members import Member, Watch, fit_member
 
 logger = logging.getLogger(__name__)
+
+UNWATCHED = Watch()
+"""Nobody is told, and nothing is kept."""
 
 Fit = Callable[[Table], Callable[[Float[Array, "sample feature"]], Float[Array, "sample class"]]]
 """Learns from a table; what it gives tells probabilities in the order of the sorted classes."""
@@ -36,9 +44,14 @@ class ClassifierTraining:
         features: its input.
         hidden: units of each hidden layer of a member.
         members: networks from different seeds, whose logits are averaged: one network in the end.
-        rule: of descent, a name in `zilzal.learn.rules.RULES`.
-        rate: step length.
-        batch_size: of mini-batches.
+        rule: of descent, one of `zilzal.learn.choices.TITLES`.
+        length: of steps, one of `zilzal.learn.choices.LENGTHS`; those that cool do so to the end.
+        rate: of the first step; a line search does without.
+        momentum: of the rules `momentum` and `nesterov`.
+        clip_norm: bound on the gradient's norm; None is no bound.
+        clip_value: bound on each element of it; None is no bound.
+        initialiser: of the weights, a name in `zilzal.learn.initialise.INITIALISERS`.
+        batch_size: of mini-batches; 0 is all rows.
         epochs: passes over the table.
         penalty: adds `penalty/2 |W|²`.
         draws: random windows taken of each excerpt.
@@ -50,7 +63,12 @@ class ClassifierTraining:
     hidden: tuple[int, ...] = (32,)
     members: int = 3
     rule: str = "adam"
+    length: str = "constant"
     rate: float = 1e-3
+    momentum: float = 0.9
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    initialiser: str = "he"
     batch_size: int = 64
     epochs: int = 30
     penalty: float = 1e-3
@@ -58,41 +76,67 @@ class ClassifierTraining:
     n_folds: int = 5
     seed: int = 222
 
+    def of_rows(self, rows: int) -> Training:
+        """The training of a network on so many rows.
 
-def mlp_fit(training: ClassifierTraining) -> Fit:
+        Raises:
+            ConfigError: a name is unknown, or a number out of range.
+        """
+        batch = self.batch_size or rows
+        choice = Choice(
+            rule=self.rule,
+            length=self.length,
+            rate=self.rate,
+            momentum=self.momentum,
+            clip_norm=self.clip_norm,
+            clip_value=self.clip_value,
+            steps=max(1, self.epochs * -(-rows // batch)),
+        )
+        return Training(
+            descent=replace(choice.descent(), measures_rates=False),
+            epochs=self.epochs,
+            batch_size=self.batch_size or None,
+            penalty=self.penalty,
+        )
+
+
+def mlp_fit(training: ClassifierTraining, watch: Watch = UNWATCHED) -> Fit:
     """The fit by `zilzal.learn`, to be compared with others."""
+    numbers = count(1)
 
     def fit(table: Table) -> Callable[[Array], Array]:
-        model = train_model(training, table)
+        model = train_model(training, table, watch=watch, name=f"fold {next(numbers)}")
         return lambda x: probabilities_of(model, x)
 
     return fit
 
 
-def train_model(training: ClassifierTraining, table: Table) -> Model:
+def train_model(
+    training: ClassifierTraining, table: Table, *, watch: Watch = UNWATCHED, name: str = "all"
+) -> Model:
     """A network that takes features as they come: their scaling is part of its first layer.
 
     Classes count alike, however many rows they have.
-    """
-    from zilzal.learn.estimators import MLPClassifier
 
+    Args:
+        training: options.
+        table: rows to learn from.
+        watch: told of each epoch.
+        name: of the network for that; " member 1" and so on follows.
+    """
     centre = table.x.mean(axis=0)
     spread = table.x.std(axis=0) + 1e-3
     scaled = ((table.x - centre) / spread).astype(np.float32)
     members: list[Model] = []
     for number in range(training.members):
-        estimator = MLPClassifier(
-            training.hidden,
-            rule=training.rule,
-            length=training.rate,
-            batch_size=training.batch_size,
-            epochs=training.epochs,
-            penalty=training.penalty,
-            class_weight="balanced",
-            random_state=training.seed + number,
-        ).fit(scaled, table.labels)
-        members.append(estimator.to_model())
-        last = estimator.history_[-1]
+        member = Member(
+            name=f"{name} member {number + 1}",
+            hidden=training.hidden,
+            initialiser=training.initialiser,
+            seed=training.seed + number,
+        )
+        model, last = fit_member(member, training.of_rows(len(scaled)), scaled, table.labels, watch)
+        members.append(model)
         logger.info("member %d: loss %.4f after %d epochs", number + 1, last.loss, last.number)
     return with_scaling(merged(members), centre, spread)
 
@@ -272,6 +316,7 @@ def train_classifier(
     folds: Sequence[Fold],
     groups: Array,
     notes: Mapping[str, Any],
+    watch: Watch = UNWATCHED,
 ) -> Trained:
     """A network on all rows, calibrated on what networks said of rows they had not seen.
 
@@ -281,15 +326,32 @@ def train_classifier(
         folds: of the cross-validation that calibrates; rows in none do not count.
         groups: of each row, what is fused.
         notes: for the file, beside what operation needs.
+        watch: told of each epoch of each network; what it keeps is gone on with.
+
+    Raises:
+        ConfigError: an option is out of range, or what is kept is of another training.
+        ValueError: there is one class only, or the folds leave a class without a test.
     """
-    told = cross_validate(mlp_fit(training), table, folds)
+    watch.claim(
+        {
+            "training": asdict(training),
+            "x": hashlib.sha256(np.ascontiguousarray(table.x).tobytes()).hexdigest(),
+            "labels": hashlib.sha256("\n".join(table.labels.tolist()).encode()).hexdigest(),
+        }
+    )
+    told = cross_validate(mlp_fit(training, watch), table, folds)
     classes, number = np.unique(table.labels, return_inverse=True)
     seen: Bool[Array, " sample"] = ~np.isnan(told[:, 0])
+    if len(np.unique(number[seen])) < max(2, len(classes)):
+        raise ValueError(
+            f"cross-validation needs each of {classes.tolist()} (at least two) in both parts of "
+            "its folds; give more events or stations, or fewer folds"
+        )
     temperature = best_temperature(told[seen], number[seen])
     told[seen] = tempered(told[seen], temperature)
     correlation = best_correlation(told[seen], number[seen], groups[seen])
     logger.info("temperature %.2f, correlation %.2f", temperature, correlation)
-    model = with_temperature(train_model(training, table), temperature)
+    model = with_temperature(train_model(training, table, watch=watch), temperature)
     own = {
         "classes": classes.tolist(),
         "features": training.features.to_notes(),

@@ -1,0 +1,256 @@
+"""`zilzal train`: classifiers and pickers from folders of labelled records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from zilzal.cli.learn import words
+from zilzal.cli.progress import showing
+from zilzal.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from zilzal.learn.training import Epoch
+    from zilzal.train.classifier import Task
+
+app = typer.Typer(no_args_is_help=True, help="Train the monitor's networks on your own data.")
+
+PRESETS = ("montserrat", "esec")
+EXTRA = 'pip install "zilzal[train]"'
+
+
+@app.command()
+def classifier(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="kinds: a set in SeisBench's format, its classes in the column source_type. "
+            "noise-event: a folder of such sets."
+        ),
+    ],
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for model, scores, curves, checkpoints.")
+    ],
+    task: Annotated[str, typer.Option("--task", "-t", help="kinds or noise-event.")] = "kinds",
+    name: Annotated[
+        str, typer.Option(help="Of the model; the folder's or the task's if left out.")
+    ] = "",
+    like: Annotated[
+        str, typer.Option(help="Packaged kinds to take what is not given from: montserrat or esec.")
+    ] = "montserrat",
+    sampling_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="At which kinds are read [Hz]; the set's commonest if left out."
+        ),
+    ] = None,
+    window_s: Annotated[float | None, typer.Option(help="Length looked at [s].")] = None,
+    low_hz: Annotated[float | None, typer.Option(help="Lower edge of the bands [Hz].")] = None,
+    high_hz: Annotated[float | None, typer.Option(help="Upper edge of the bands [Hz].")] = None,
+    hidden: Annotated[
+        str | None, typer.Option(help="Units of the hidden layers, as 32 or 64,32.")
+    ] = None,
+    members: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Networks whose logits are averaged.")
+    ] = None,
+    rule: Annotated[str | None, typer.Option("--rule", "-r", help="As in learn descend.")] = None,
+    length: Annotated[
+        str | None,
+        typer.Option(
+            "--length", "-l", help="constant, cooling, step, cosine, exact or backtracking."
+        ),
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="α, of the first step.")] = None,
+    momentum: Annotated[float | None, typer.Option(help="γ of momentum and nesterov.")] = None,
+    clip_norm: Annotated[float | None, typer.Option(help="Bound on the gradient's norm.")] = None,
+    clip_value: Annotated[
+        float | None, typer.Option(help="Bound on each element of the gradient.")
+    ] = None,
+    initialiser: Annotated[
+        str | None, typer.Option(help="constant, normal, uniform, xavier or he.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=0, help="Rows of a step; 0 is all.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Passes over the rows.")
+    ] = None,
+    penalty: Annotated[float | None, typer.Option(min=0.0, help="Adds penalty/2 |W|².")] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=1, help="Windows of each record (noise-event).")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=2, max=100, help="Of the cross-validation that calibrates.")
+    ] = None,
+    splits: Annotated[
+        str, typer.Option(help="Learnt from (noise-event), joined by commas.")
+    ] = "train",
+    seed: Annotated[int | None, typer.Option(min=0, help="Of all that is drawn.")] = None,
+) -> None:
+    """Train a classifier that `zilzal run` loads, with its cross-validated scores.
+
+    Writes NAME.npz (the model), NAME.json (scores), NAME.png (curves), and a checkpoint after
+    every epoch: stopped at any time, the same command goes on and ends in the same bytes.
+    """
+    from dataclasses import replace
+
+    from zilzal.learn.choices import check_name
+
+    _need("h5py", "sklearn")
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder")
+    check_name("task", task, ("kinds", "noise-event"))
+    check_name("like", like, PRESETS)
+    chosen = {
+        "hidden": None if hidden is None else tuple(words.whole_numbers(hidden, "hidden")),
+        "members": members, "rule": rule, "length": length, "rate": rate, "momentum": momentum,
+        "clip_norm": clip_norm, "clip_value": clip_value, "initialiser": initialiser,
+        "batch_size": batch, "epochs": epochs, "penalty": penalty, "draws": draws,
+        "n_folds": folds, "seed": seed,
+    }  # fmt: skip
+    seen = {"window_s": window_s, "low_hz": low_hz, "high_hz": high_hz}
+    made = _task(folder, like if task == "kinds" else task, name, chosen, seen)
+    if made.folder is not None:
+        made = replace(made, sampling_rate=sampling_rate or _commonest_rate(folder))
+    _train(made, folder, output, tuple(splits.split(",")))
+
+
+def _task(
+    folder: Path, like: str, name: str, chosen: Mapping[str, Any], seen: Mapping[str, Any]
+) -> Task:
+    """The preset with what was given on the command line."""
+    from dataclasses import replace
+
+    from zilzal.train.classifier import tasks
+
+    preset = tasks(folder)[like]
+    try:
+        features = replace(preset.training.features, **_given(seen))
+        training = replace(preset.training, features=features, **_given(chosen))
+        training.of_rows(1)  # refuses names and numbers before any work
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if preset.folder is None:
+        return replace(preset, training=training, name=name or preset.name)
+    own = name or folder.resolve().name
+    return replace(preset, training=training, name=own, folder=folder)
+
+
+def _commonest_rate(folder: Path) -> float:
+    from statistics import mode
+
+    from zilzal.train.dataset import read_metadata
+
+    rates = [float(line.text("trace_sampling_rate_hz")) for line in read_metadata(folder)]
+    if not rates:
+        raise ConfigError(f"{folder} has no records")
+    return mode(rates)
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _train(task: Task, folder: Path, output: Path, splits: tuple[str, ...]) -> None:
+    from zilzal.figures.learning_curves import curves_figure
+    from zilzal.train.classifier import learn_kinds, learn_noise_or_event, write_trained
+    from zilzal.train.members import Watch
+
+    histories: dict[str, list[Epoch]] = {}
+    networks = (task.training.n_folds + 1) * task.training.members
+    with showing(Console(stderr=True)) as report:
+
+        def told(name: str, epoch: Epoch) -> None:
+            histories.setdefault(name, []).append(epoch)
+            report("networks", len(histories), networks, f"{name}, loss {epoch.loss:.4f}")
+            report("epochs", epoch.number, task.training.epochs)
+
+        watch = Watch(told=told, folder=output / f"{task.name}-checkpoints")
+        try:
+            if task.folder is None:
+                trained = learn_noise_or_event(task, folder, splits=splits, watch=watch)
+            else:
+                trained = learn_kinds(task, watch=watch)
+        except ValueError as error:  # of data that do not suffice
+            raise ConfigError(f"cannot train on {folder}: {error}") from error
+    path, scores = write_trained(trained, output)
+    console = Console()
+    console.print(_score_table(scores))
+    shown = curves_figure(histories, title=f"{task.name}: {len(trained.table.labels)} rows")
+    words.write_picture(shown, path.with_suffix(".png"), console)
+    key = "gate" if task.folder is None else "kinds"
+    console.print(f'model: {path}\nin zilzal.toml: [classifier] use = "learned", {key} = "{path}"',
+                  highlight=False, markup=False, soft_wrap=True)  # fmt: skip
+
+
+def _score_table(scores: Mapping[str, Any]) -> Table:
+    """Numbers of the cross-validation by record and by event."""
+    table = Table("cross-validated", "by record", "by event")
+    for name, value in scores["record"].items():
+        if isinstance(value, int | float):
+            table.add_row(name, f"{value:.4g}", f"{scores['event'][name]:.4g}")
+    return table
+
+
+@app.command()
+def picker(
+    *,
+    shared: Annotated[Path, typer.Option(help="Folder with data and peers.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for checkpoint, network, card, curves.")
+    ],
+    rounds: Annotated[int, typer.Option(min=1, help="How often new windows are drawn.")] = 80,
+    windows: Annotated[int, typer.Option(min=1, help="Drawn in a round.")] = 4096,
+    passes: Annotated[int, typer.Option(min=1, help="How often each is shown in a round.")] = 2,
+    batch: Annotated[int, typer.Option(min=1, help="Windows of a step.")] = 32,
+    rate: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
+    weight_decay: Annotated[float, typer.Option(min=0.0, help="Of AdamW.")] = 0.01,
+    clip_norm: Annotated[float, typer.Option(help="Longest gradient.")] = 1.0,
+    without: Annotated[str, typer.Option(help="Sets to leave out, joined by commas.")] = "",
+    test_every: Annotated[int, typer.Option(min=1, help="Rounds between tests.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn.")] = 20260,
+    threads: Annotated[int, typer.Option(min=1, help="Of PyTorch.")] = 1,
+) -> None:
+    """Train the picking network as the shipped one was, and write it with its card.
+
+    Stopped at any time, the same command goes on from the last round.
+    """
+    _need("torch", "h5py", "onnx", "onnxscript")
+    from zilzal.figures.learning_curves import rounds_figure
+    from zilzal.train import picker as training_room
+
+    if not shared.is_dir():
+        raise ConfigError(f"{shared} is no folder")
+    try:
+        training = training_room.PickerTraining(
+            shared=shared, output=output, rounds=rounds, windows=windows, passes=passes,
+            batch=batch, rate=rate, weight_decay=weight_decay, clip_norm=clip_norm,
+            without=tuple(part for part in without.split(",") if part),
+            test_every=test_every, seed=seed, threads=threads,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    console = Console()
+    with showing(Console(stderr=True)) as report:
+
+        def told(measured: Mapping[str, Any]) -> None:
+            skill = f", mean F1 {measured['mean']:.3f}" if "mean" in measured else ""
+            report("rounds", measured["round"] + 1, rounds, f"loss {measured['loss']:.4f}{skill}")
+
+        trained = training_room.train_picker(training, told=told)
+    words.write_picture(rounds_figure(trained.history), output / "training.png", console)
+    path = training_room.release_picker(trained, training_room.Release())
+    console.print(f"network: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _need(*modules: str) -> None:
+    """Raise ConfigError where a module of the extra `train` is not there."""
+    from importlib.util import find_spec
+
+    absent = [name for name in modules if find_spec(name) is None]
+    if absent:
+        raise ConfigError(f"training needs {', '.join(absent)}; install them with {EXTRA}")

@@ -1,0 +1,216 @@
+"""`zilzal train`: a model the monitor loads, from a folder; stopped and gone on with."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.classify.made import event_record, noise_record
+from tests.classify.test_learned import evidence, made_network
+from tests.train.test_dataset import row, write_set
+from zilzal.classify.learned import LearnedClassifier
+from zilzal.classify.model import read_class_model
+from zilzal.core.event import EventType
+from zilzal.core.pick import Phase
+from zilzal.train import members, picker
+from zilzal.train.options import PickerTraining
+
+pytest.importorskip("h5py")
+pytest.importorskip("sklearn")
+
+QUICK = ["--epochs", 6, "--members", 2, "--hidden", "8", "--folds", 2, "--batch", 8, "--seed", 3]
+
+
+def columns(number, stations):
+    return {
+        "station_network_code": "XX",
+        "station_code": f"S{number % stations}",
+        "source_id": f"e{number}",
+    }
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """Long, low-pitched records called rockfall, and short bursts called quarry blast."""
+    rng = np.random.default_rng(0)
+    rows, arrays = [], {}
+    for number in range(24):
+        is_fall = number % 2 == 0
+        samples = (
+            np.cumsum(noise_record(rng), axis=1) if is_fall else event_record(rng, onset_s=20.0)
+        )
+        label = "rockfall" if is_fall else "quarry blast"
+        rows.append(row(f"t{number}", source_type=label, **columns(number, 3)))
+        arrays[f"t{number}"] = samples.astype(np.float32)
+    return write_set(tmp_path_factory.mktemp("sets") / "made-kinds", rows, arrays)
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """A folder with one set of noise and events at eight stations."""
+    rng = np.random.default_rng(1)
+    folder = tmp_path_factory.mktemp("folder-of-sets")
+    rows, arrays = [], {}
+    for number in range(32):
+        name, is_event = f"t{number}", number % 2 == 0
+        told = {"trace_category": "earthquake" if is_event else "noise"}
+        if is_event:
+            told["trace_p_arrival_sample"] = "2000"
+        rows.append(row(name, **columns(number // 2, 8), **told))
+        samples = event_record(rng, onset_s=20.0) if is_event else noise_record(rng)
+        arrays[name] = samples.astype(np.float32)
+    write_set(folder / "one", rows, arrays)
+    return folder
+
+
+@pytest.fixture
+def from_kinds(call, kinds, tmp_path):
+    """The kinds, trained with plain options, and what was printed."""
+    return tmp_path / "out", call("train", "classifier", kinds, "-o", tmp_path / "out", *QUICK)
+
+
+def test_kinds_become_a_model_that_the_monitor_loads(from_kinds):
+    output, said = from_kinds
+    model = read_class_model(output / "made-kinds.npz")
+    assert model.classes == ("quarry blast", "rockfall")
+    assert model.types == (EventType.QUARRY_BLAST, EventType.ROCKSLIDE)
+    scores = json.loads((output / "made-kinds.json").read_text())
+    assert scores["record"]["f1"] > 0.9
+    assert (output / "made-kinds.png").stat().st_size > 10_000
+    assert str(output / "made-kinds.npz") in said
+    classifier = LearnedClassifier(gate="", kinds=str(output / "made-kinds.npz"))
+    found = classifier.classify(evidence(made_network(6, is_event=True)))
+    assert set(found.probabilities) == {"quarry blast", "rockfall"}
+    assert found.label == "quarry blast"
+
+
+def test_noise_and_events_become_a_gate(call, sets, tmp_path):
+    call("train", "classifier", sets, "-t", "noise-event", "-o", tmp_path, "--draws", 2,
+         "--name", "gate", *QUICK, "--epochs", 40)  # fmt: skip
+    classifier = LearnedClassifier(gate=str(tmp_path / "gate.npz"))
+    heard = classifier.classify(evidence(made_network(6, is_event=True)))
+    assert heard.label == "event"
+    assert classifier.classify(evidence(made_network(6, is_event=False))).label == "noise"
+
+
+def test_stopped_training_goes_on_to_the_same_bytes(call, kinds, from_kinds, tmp_path, monkeypatch):
+    saved = members.save_checkpoint
+    left = [15]
+
+    def save_then_stop(path, progress):
+        saved(path, progress)
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+
+    again = tmp_path / "again"
+    monkeypatch.setattr(members, "save_checkpoint", save_then_stop)
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - typer's or Python's own
+        call("train", "classifier", kinds, "-o", again, *QUICK)
+    assert not (again / "made-kinds.npz").exists()
+    trained: list[str] = []
+    monkeypatch.setattr(
+        members, "save_checkpoint", lambda *a: (trained.append(a[0].name), saved(*a))
+    )
+    call("train", "classifier", kinds, "-o", again, *QUICK)
+    assert len(trained) == 6 * 6 - 15
+    for name in ("made-kinds.npz", "made-kinds.json"):
+        assert (again / name).read_bytes() == (from_kinds[0] / name).read_bytes()
+
+
+def test_options_of_the_lecture_reach_the_training(call, kinds, tmp_path):
+    call("learn", "train", kinds, "-o", tmp_path, *QUICK, "--rule", "momentum", "--momentum", 0.5,
+         "--length", "cooling", "--rate", 0.02, "--clip-norm", 1, "--initialiser", "xavier",
+         "--batch", 0, "--window-s", 50, "--high-hz", 20)  # fmt: skip
+    model = read_class_model(tmp_path / "made-kinds.npz")
+    told = model.network.notes["training"]
+    assert (told["rule"], told["momentum"], told["length"]) == ("momentum", 0.5, "cooling")
+    assert (told["clip_norm"], told["initialiser"], told["batch_size"]) == (1, "xavier", 0)
+    assert (model.features.window_s, model.features.high_hz) == (50.0, 20.0)
+    history = json.loads((tmp_path / "made-kinds-checkpoints/all-member-1.json").read_text())
+    # Batch descent makes a step an epoch; the last of six has β = 5/6.
+    lengths = [epoch["length"] for epoch in history]
+    np.testing.assert_allclose(lengths, 0.02 * (1 - np.arange(6) / 6 * 0.99))
+
+
+def test_checkpoints_of_other_options_are_refused(kinds, from_kinds, refuse):
+    said = refuse("train", "classifier", kinds, "-o", from_kinds[0], *QUICK, "--rate", 0.5)
+    assert "other options or data" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--rule", "newton"], "unknown rule 'newton'"),
+        (["--length", "long"], "unknown length 'long'"),
+        (["--initialiser", "ones"], "unknown initialiser 'ones'"),
+        (["--clip-norm", 1, "--clip-value", 1], "choose one of them"),
+        (["--task", "all"], "unknown task 'all'"),
+        (["--low-hz", 30], "low_hz < high_hz"),
+        (["--folds", 20], "cannot train on"),
+        (["--rule", "gradient_descent", "--rate", 1e30], "no longer finite"),
+    ],
+)
+def test_what_cannot_be_is_refused(kinds, tmp_path, refuse, options, message):
+    assert message in refuse("train", "classifier", kinds, "-o", tmp_path, *QUICK, *options)
+
+
+def test_folder_with_one_class_is_refused(kinds, tmp_path, refuse):
+    shutil.copytree(kinds, tmp_path / "one")
+    text = (kinds / "metadata.csv").read_text().replace("rockfall", "quarry blast")
+    (tmp_path / "one" / "metadata.csv").write_text(text)
+    said = refuse("train", "classifier", tmp_path / "one", "-o", tmp_path / "out", *QUICK)
+    assert "at least two" in said
+
+
+def test_missing_extra_is_named(kinds, tmp_path, refuse, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+    said = refuse("train", "classifier", kinds, "-o", tmp_path)
+    assert "h5py" in said
+    assert "zilzal[train]" in said
+
+
+def test_picker_gets_its_options_and_shows_its_curves(call, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    seen = {}
+
+    def train(training, *, told):
+        scores = {f"{phase}@{t}": 0.5 for phase in Phase for t in (0.1, 0.5)}
+        history = [
+            {"round": n, "loss": 1 / (n + 1), **(scores | {"mean": 0.5} if n else {})}
+            for n in range(2)
+        ]
+        for measured in history:
+            told(measured)
+        seen["training"] = training
+        return picker.TrainedPicker(
+            network=None, shape=None, training=training, history=tuple(history)
+        )
+
+    monkeypatch.setattr(picker, "train_picker", train)
+    monkeypatch.setattr(picker, "release_picker", lambda trained, _: trained.training.output / "x")
+    said = call("train", "picker", "--shared", tmp_path, "-o", tmp_path / "out", "--rounds", 2,
+                "--seed", 5, "--without", "obst,toc2me", "--rate", 0.001)  # fmt: skip
+    assert seen["training"] == PickerTraining(
+        shared=tmp_path, output=tmp_path / "out", rounds=2, seed=5, without=("obst", "toc2me"),
+        rate=0.001,
+    )  # fmt: skip
+    assert (tmp_path / "out" / "training.png").is_file()
+    assert str(tmp_path / "out" / "x") in said
+
+
+def test_picker_options_default_to_those_of_the_shipped_one(call, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    seen = []
+    monkeypatch.setattr(
+        picker,
+        "train_picker",
+        lambda training, **_: (
+            seen.append(training)
+            or picker.TrainedPicker(network=None, shape=None, training=training, history=())
+        ),
+    )
+    monkeypatch.setattr(picker, "release_picker", lambda *_: tmp_path)
+    call("train", "picker", "--shared", tmp_path, "-o", tmp_path / "out")
+    assert seen == [PickerTraining(shared=tmp_path, output=tmp_path / "out")]
