@@ -129,6 +129,10 @@ def test_options_of_the_lecture_reach_the_training(call, kinds, tmp_path):
     assert (told["clip_norm"], told["initialiser"], told["batch_size"]) == (1, "xavier", 0)
     assert (model.features.window_s, model.features.high_hz) == (50.0, 20.0)
     history = json.loads((tmp_path / "made-kinds-checkpoints/all-member-1.json").read_text())
+    assert all(epoch["validation_loss"] is None for epoch in history)
+    held = json.loads((tmp_path / "made-kinds-checkpoints/fold-1-member-1.json").read_text())
+    assert all(0 < epoch["validation_loss"] < 2 for epoch in held)
+    assert held[-1]["validation_loss"] < held[0]["validation_loss"]
     # Batch descent makes a step an epoch; the last of six has β = 5/6.
     lengths = [epoch["length"] for epoch in history]
     np.testing.assert_allclose(lengths, 0.02 * (1 - np.arange(6) / 6 * 0.99))

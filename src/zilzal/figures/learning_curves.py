@@ -37,11 +37,17 @@ def curves_figure(histories: Mapping[str, Sequence[Epoch]], *, title: str = "") 
             for name, epochs in histories.items():
                 _draw_history(axes, name, epochs, quantity)
             axes.set(xlabel="epoch", title=label)
+            axes.xaxis.get_major_locator().set_params(integer=True)
             every = [getattr(epoch, quantity) for epochs in histories.values() for epoch in epochs]
-            if min(every, default=0.0) > 0.0:
+            if 0.0 < 10.0 * min(every, default=0.0) < max(every, default=0.0):
                 axes.set_yscale("log")
+            else:
+                axes.set_ylim(bottom=0.0)
         axes = figure.axes[0]
+        for epochs in histories.values():
+            _draw_held_out(axes, epochs)
         axes.plot([], [], color=FAINT, linewidth=0.8, label="for the cross-validation")
+        axes.plot([], [], color=S_COLOUR, linewidth=0.8, label="... on what they had not seen")
         axes.plot([], [], color=P_COLOUR, linewidth=1.6, label="from all rows: the model")
         axes.legend(fontsize=7)
         figure.suptitle(title, fontsize=10, color=INK)
@@ -57,6 +63,12 @@ def _draw_history(axes: Axes, name: str, epochs: Sequence[Epoch], quantity: str)
         linewidth=1.6 if is_final else 0.8,
         zorder=3 if is_final else 2,
     )
+
+
+def _draw_held_out(axes: Axes, epochs: Sequence[Epoch]) -> None:
+    known = [(e.number, e.validation_loss) for e in epochs if e.validation_loss is not None]
+    if known:
+        axes.plot(*zip(*known, strict=True), color=S_COLOUR, linewidth=0.8)
 
 
 def rounds_figure(history: Sequence[Mapping[str, Any]]) -> Figure:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -23,7 +23,7 @@ from zilzal.learn.files import Model
 from zilzal.learn.network import multilayer
 from zilzal.learn.training import Training
 from zilzal.train.excerpts import Table
-from zilzal.train.members import Member, Watch, fit_member
+from zilzal.train.members import Member, Rows, Watch, fit_member
 
 logger = logging.getLogger(__name__)
 
@@ -100,19 +100,34 @@ class ClassifierTraining:
         )
 
 
-def mlp_fit(training: ClassifierTraining, watch: Watch = UNWATCHED) -> Fit:
-    """The fit by `zilzal.learn`, to be compared with others."""
+def mlp_fit(
+    training: ClassifierTraining, watch: Watch = UNWATCHED, held_out: Iterable[Table] = ()
+) -> Fit:
+    """The fit by `zilzal.learn`, to be compared with others.
+
+    Args:
+        training: options.
+        watch: told of each epoch.
+        held_out: of the first table that is learnt, of the second, and so on: only watched.
+    """
+    left = iter(held_out)
     numbers = count(1)
 
     def fit(table: Table) -> Callable[[Array], Array]:
-        model = train_model(training, table, watch=watch, name=f"fold {next(numbers)}")
+        name = f"fold {next(numbers)}"
+        model = train_model(training, table, watch=watch, name=name, held_out=next(left, None))
         return lambda x: probabilities_of(model, x)
 
     return fit
 
 
 def train_model(
-    training: ClassifierTraining, table: Table, *, watch: Watch = UNWATCHED, name: str = "all"
+    training: ClassifierTraining,
+    table: Table,
+    *,
+    watch: Watch = UNWATCHED,
+    name: str = "all",
+    held_out: Table | None = None,
 ) -> Model:
     """A network that takes features as they come: their scaling is part of its first layer.
 
@@ -123,10 +138,16 @@ def train_model(
         table: rows to learn from.
         watch: told of each epoch.
         name: of the network for that; " member 1" and so on follows.
+        held_out: rows whose loss is told too.
     """
     centre = table.x.mean(axis=0)
     spread = table.x.std(axis=0) + 1e-3
-    scaled = ((table.x - centre) / spread).astype(np.float32)
+
+    def scaled(rows: Table) -> Rows:
+        return Rows(((rows.x - centre) / spread).astype(np.float32), rows.labels)
+
+    learnt, watched = scaled(table), None if held_out is None else scaled(held_out)
+    how = training.of_rows(len(table.labels))
     members: list[Model] = []
     for number in range(training.members):
         member = Member(
@@ -135,7 +156,7 @@ def train_model(
             initialiser=training.initialiser,
             seed=training.seed + number,
         )
-        model, last = fit_member(member, training.of_rows(len(scaled)), scaled, table.labels, watch)
+        model, last = fit_member(member, how, learnt, watch, held_out=watched)
         members.append(model)
         logger.info("member %d: loss %.4f after %d epochs", number + 1, last.loss, last.number)
     return with_scaling(merged(members), centre, spread)
@@ -339,8 +360,10 @@ def train_classifier(
             "labels": hashlib.sha256("\n".join(table.labels.tolist()).encode()).hexdigest(),
         }
     )
-    told = cross_validate(mlp_fit(training, watch), table, folds)
     classes, number = np.unique(table.labels, return_inverse=True)
+    folds = [fold for fold in folds if len(np.unique(number[fold[0]])) == len(classes)]
+    tests = [table.take(test) for _, test in folds]
+    told = cross_validate(mlp_fit(training, watch, tests), table, folds)
     seen: Bool[Array, " sample"] = ~np.isnan(told[:, 0])
     if len(np.unique(number[seen])) < max(2, len(classes)):
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +107,25 @@ class Member:
     seed: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Scaled features, and the class of each row."""
+
+    x: Float32[Array, "sample feature"]
+    labels: Array
+
+
 def fit_member(
-    member: Member,
-    training: Training,
-    x: Float32[Array, "sample feature"],
-    labels: Array,
-    watch: Watch,
+    member: Member, training: Training, rows: Rows, watch: Watch, *, held_out: Rows | None = None
 ) -> tuple[Model, Epoch]:
     """A network that tells the labels, and its last epoch; classes count alike.
+
+    Args:
+        member: which.
+        training: how.
+        rows: to learn from.
+        watch: told of each epoch.
+        held_out: whose loss is measured after each epoch and told, but never acted upon.
 
     Raises:
         ConfigError: the initialiser is unknown, or the loss is no longer finite.
@@ -123,13 +134,15 @@ def fit_member(
     if member.initialiser not in INITIALISERS:
         known = ", ".join(INITIALISERS)
         raise ConfigError(f"unknown initialiser {member.initialiser!r}; choose one of {known}")
-    samples, loss = _samples(x, labels)
-    network = multilayer((x.shape[1], *member.hidden, samples.y.shape[1]))
+    classes = np.unique(rows.labels)
+    samples, loss = _samples(rows, classes)
+    watched = None if held_out is None else _samples(held_out, classes)[0]
+    network = multilayer((rows.x.shape[1], *member.hidden, samples.y.shape[1]))
     progress, history = watch.resume(member.name)
     if progress is None:
         generator = np.random.default_rng(member.seed)
         initialiser: Initialiser = INITIALISERS[member.initialiser]()
-        theta = network.initialise(generator, initialiser, dtype=x.dtype)
+        theta = network.initialise(generator, initialiser, dtype=rows.x.dtype)
         progress = training.start(theta, generator)
     for epoch in training.run(progress, NetworkLoss(network, loss, samples)):
         if epoch.stopped == "diverged":
@@ -137,6 +150,11 @@ def fit_member(
                 f"{member.name}: the loss is no longer finite in epoch {epoch.number}; "
                 "use a smaller rate or a clip"
             )
+        if watched is not None:
+            # With the penalty, to be compared with the loss that is learnt from.
+            unseen = NetworkLoss(network, loss, watched, training.penalty)
+            measured = unseen.value(progress.position.parameters)
+            epoch = replace(epoch, validation_loss=measured)  # noqa: PLW2901
         history.append(epoch)
         watch.passed(member.name, progress, history)
     if not history:
@@ -145,18 +163,18 @@ def fit_member(
         network=network,
         parameters=training.result(progress),
         head=loss.head,
-        notes={"classes": np.unique(labels).tolist()},
+        notes={"classes": classes.tolist()},
     )
     return model, history[-1]
 
 
-def _samples(x: Float32[Array, "sample feature"], labels: Array) -> tuple[Samples, Loss]:
+def _samples(rows: Rows, classes: Array) -> tuple[Samples, Loss]:
     """One output for two classes, one a class for more; each class has the same weight in all."""
-    classes, number = np.unique(labels, return_inverse=True)
-    count = len(classes)
+    number, count = np.searchsorted(classes, rows.labels), len(classes)
     if count < 2:
         raise ValueError(f"there is one class only, {classes.tolist()}; at least two are needed")
-    weights = (len(x) / (count * np.bincount(number).astype(float)))[number].astype(x.dtype)
+    x = rows.x
+    weights = (len(x) / (count * np.bincount(number)[number])).astype(x.dtype)
     weights /= weights.mean()
     if count == 2:
         return Samples(x, number[:, np.newaxis].astype(x.dtype), weights), BinaryCrossEntropy()
