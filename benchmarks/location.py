@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import scipy
@@ -30,6 +31,7 @@ from zilzal.locate import GridLocator
 from zilzal.travel import TravelTimeTables, built_in, first_arrivals
 
 SEED = 20190707
+RESULTS = Path(__file__).parent / "results" / "location.json"
 CENTRE = (35.7, -117.5)
 START = Time.parse("2019-07-07T08:00:00Z")
 MAKER = Provenance(method="synthetic", version=zilzal.__version__)
@@ -207,7 +209,9 @@ def main() -> None:
         "travel_times": measure_tables(),
         "location": [run_case(case, stations, locator, count) for case in CASES],
     }  # fmt: skip
-    print(json.dumps(result, indent=2))
+    text = json.dumps(result, indent=2)
+    print(text)
+    RESULTS.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
