@@ -73,4 +73,6 @@ def test_the_file_states_what_it_is():
     assert set(spec.thresholds) == set(spec.labels)
     assert 0 < spec.uncertainty_s("P", 0.99) < spec.uncertainty_s("P", 0.5) < 0.5
     assert find_model("zilzal").stat().st_size < 2_000_000
-    assert spec.window_samples - 2 * spec.blind_samples == spec.hop_samples
+    # Where two windows count alike, each must see the 7.2 s ahead that the network looks.
+    assert spec.overlap == "context"
+    assert (spec.window_samples - spec.hop_samples) / 2 / spec.sampling_rate > 7.2
