@@ -7,7 +7,7 @@ anywhere and go on. Cutting the input elsewhere changes nothing in the output.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -154,12 +154,4 @@ class Source(Protocol):
 
     def traces(self) -> Iterator[Trace]:
         """Pieces as they come."""
-        ...
-
-
-class Exporter(Protocol):
-    """Writes events for other programs."""
-
-    def export(self, events: Iterable[Any], options: Mapping[str, str]) -> bytes:
-        """The file's content."""
         ...

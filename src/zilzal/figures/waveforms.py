@@ -57,7 +57,7 @@ def record_section(
         axes.set_ylim(len(rank) - 0.4, -0.9)
         axes.set_xlabel(f"time after {origin.time} [s]")
         axes.set_title(describe(event))
-        _phase_legend(axes)
+        _phase_legend(axes, with_predicted=True)
     return figure
 
 
@@ -89,7 +89,7 @@ def sensor_figure(
         panels[0].set_title(f"{window.sensor_id}   {window.start}")
         panels[-1].set_xlabel(f"time after {window.start} [s]")
         panels[-1].set_xlim(0, time_s[-1])
-        _phase_legend(panels[0])
+        _phase_legend(panels[0], with_predicted=False)
     return figure
 
 
@@ -159,12 +159,13 @@ def _draw_probabilities(axes: Axes, probabilities: Probabilities, start: Time) -
     axes.legend(loc="upper right", ncols=3, fontsize=8)
 
 
-def _phase_legend(axes: Axes) -> None:
+def _phase_legend(axes: Axes, *, with_predicted: bool) -> None:
     from matplotlib.lines import Line2D
 
     lines = [
         Line2D([], [], color=PHASE_COLOURS["P"], label="P"),
         Line2D([], [], color=PHASE_COLOURS["S"], label="S"),
-        Line2D([], [], color=INK, linestyle=":", label="predicted"),
     ]
+    if with_predicted:
+        lines.append(Line2D([], [], color=INK, linestyle=":", label="predicted"))
     axes.legend(handles=lines, loc="upper right", ncols=3, fontsize=8)
