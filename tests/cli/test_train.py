@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,10 +196,12 @@ def test_picker_gets_its_options_and_shows_its_curves(call, tmp_path, monkeypatc
     monkeypatch.setattr(picker, "train_picker", train)
     monkeypatch.setattr(picker, "release_picker", lambda trained, _: trained.training.output / "x")
     said = call("train", "picker", "--shared", tmp_path, "-o", tmp_path / "out", "--rounds", 2,
-                "--seed", 5, "--without", "obst,toc2me", "--rate", 0.001)  # fmt: skip
+                "--seed", 5, "--without", "obst,toc2me", "--rate", 0.001, "--rule", "jacobs",
+                "--clip-value", 0.5, "--teacher", "a.onnx", "--teacher", "b.onnx")  # fmt: skip
     assert seen["training"] == PickerTraining(
         shared=tmp_path, output=tmp_path / "out", rounds=2, seed=5, without=("obst", "toc2me"),
-        rate=0.001,
+        rate=0.001, rule="jacobs", clip_norm=None, clip_value=0.5,
+        teachers=(Path("a.onnx"), Path("b.onnx")),
     )  # fmt: skip
     assert (tmp_path / "out" / "training.png").is_file()
     assert str(tmp_path / "out" / "x") in said
@@ -218,3 +221,32 @@ def test_picker_options_default_to_those_of_the_shipped_one(call, tmp_path, monk
     monkeypatch.setattr(picker, "release_picker", lambda *_: tmp_path)
     call("train", "picker", "--shared", tmp_path, "-o", tmp_path / "out")
     assert seen == [PickerTraining(shared=tmp_path, output=tmp_path / "out")]
+
+
+def test_picker_without_anything_to_learn_from_says_what_to_give(refuse, tmp_path):
+    pytest.importorskip("torch")
+    assert "give the shared folder, or sets" in refuse("train", "picker", "-o", tmp_path)
+
+
+def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    rng = np.random.default_rng(0)
+    rows, arrays = [], {}
+    for number in range(60):
+        name, samples = f"t{number}", event_record(rng, onset_s=20.0)
+        arrays[name] = samples.astype(np.float32)
+        rows.append(
+            row(name, split="dev" if number % 2 else "train", trace_p_arrival_sample="2000",
+                trace_s_arrival_sample="2400", **columns(number, 3))
+        )  # fmt: skip
+    folder = write_set(tmp_path / "own", rows, arrays)
+    command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
+               "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("zilzal.train.release.FEWEST_RIGHT", 0)
+    with monkey.context():
+        call(*command)
+    history = json.loads((tmp_path / "out" / "history.json").read_text())
+    assert [entry["round"] for entry in history] == [0, 1]
+    assert history[1]["loss"] < history[0]["loss"]

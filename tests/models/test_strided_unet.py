@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from zilzal.models.strided_unet import StridedUNet, multiply_adds  # noqa: E402
+from zilzal.models.strided_unet import StridedUNet, multiply_adds, without_curves  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -21,7 +21,7 @@ def network():
 
 @pytest.mark.parametrize("length", [128, 3008, 4096])
 def test_curves_are_as_long_as_the_record(network, length):
-    assert network(torch.zeros(2, 3, length)).shape == (2, 3, length)
+    assert network(torch.zeros(2, 3, length)).shape == (2, 5, length)
 
 
 def test_a_shift_by_a_stride_shifts_the_curves(network):
@@ -29,7 +29,7 @@ def test_a_shift_by_a_stride_shifts_the_curves(network):
     network = network.double()
     with torch.no_grad():
         whole, shifted = network(record[..., :-32]), network(record[..., 32:])
-    inner = slice(1400, -800)
+    inner = slice(3000, -600)
     assert torch.allclose(whole[..., 32:][..., inner], shifted[..., :-32][..., inner], atol=1e-12)
 
 
@@ -41,8 +41,16 @@ def test_an_output_sees_the_seconds_that_the_card_states(network):
         seen = gradient.abs().sum((0, 1)).nonzero()
         back.append(at - int(seen.min()))
         ahead.append(int(seen.max()) - at)
-    assert 1300 < max(back) <= 1400
-    assert 600 < max(ahead) <= 750
+    assert 2900 < max(back) <= 3000
+    assert 500 < max(ahead) <= 560
+
+
+@pytest.mark.parametrize("labels", [3, 4])
+def test_leaving_curves_out_leaves_the_others_as_they_are(network, labels):
+    record = torch.randn(2, 3, 512)
+    kept = without_curves(network.float(), labels)
+    with torch.no_grad():
+        assert torch.equal(kept(record), network(record)[:, :labels])
 
 
 def test_at_most_a_third_of_the_operations_of_phasenet(network):

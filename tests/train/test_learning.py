@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from zilzal.core.errors import ConfigError  # noqa: E402
 from zilzal.core.pick import Phase  # noqa: E402
 from zilzal.infer.spec import ModelSpec, spec_of  # noqa: E402
 from zilzal.models.strided_unet import StridedUNet  # noqa: E402
@@ -19,9 +20,17 @@ from zilzal.train.calibrate import (  # noqa: E402
     uncertainty_table,
 )
 from zilzal.train.export import to_onnx  # noqa: E402
-from zilzal.train.loop import State, learn_round, picking_loss  # noqa: E402
-from zilzal.train.mixture import Mixing, Pool  # noqa: E402
+from zilzal.train.labels import LABELS  # noqa: E402
+from zilzal.train.loop import (  # noqa: E402
+    State,
+    learn_round,
+    picking_loss,
+    rate_at,
+    teaching_loss,
+)
+from zilzal.train.mixture import Mixing  # noqa: E402
 from zilzal.train.options import PickerTraining  # noqa: E402
+from zilzal.train.pool import Pool  # noqa: E402
 from zilzal.train.skill import (  # noqa: E402
     Trial,
     best_threshold,
@@ -38,20 +47,23 @@ SMALL = StridedUNet(widths=(4, 4, 4, 8), reach=((1, 2),))
 
 def training(output, **options):
     return PickerTraining(
-        shared=Path(), output=output, rounds=16, windows=16, batch=8, crop=512,
+        shared=Path(), output=output, rounds=16, passes=2, windows=16, batch=8, crop=512,
         mixing=Mixing(length=640), network=SMALL, **options,
     )  # fmt: skip
 
 
-def pool(seed):
-    """Windows with a step of level where the P is."""
+def pool(seed, *, taught=0):
+    """Windows with a step of level where the P is; teachers know it too."""
     rng = np.random.default_rng(seed)
     samples = rng.normal(size=(16, 3, 640)).astype(np.float16)
-    targets = np.zeros((16, 3, 640), np.uint8)
+    targets = np.zeros((16, len(LABELS), 640), np.uint8)
     for window, at in enumerate(rng.integers(200, 400, 16)):
         samples[window, :, at:] *= 5
         targets[window, 0, at - 10 : at + 10] = 255
-    return Pool(samples=samples, targets=targets, weights=np.full_like(targets, 255))
+    return Pool(
+        samples=samples, targets=targets, weights=np.full_like(targets, 255),
+        taught=np.repeat(targets[:, :1], taught, axis=1), sources=np.full(16, "made"),
+    )  # fmt: skip
 
 
 def learn(state, options, numbers):
@@ -86,6 +98,67 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path):
         torch.testing.assert_close(second.averaged.state_dict()[name], value, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rule": "momentum", "rate": 0.1, "length": "cooling"},
+        {"rule": "delta_bar_delta", "rate": 0.3, "length": "step"},
+        {"rule": "adam", "clip_norm": None, "clip_value": 0.1, "length": "constant"},
+        {"initialiser": "he"},
+    ],
+)
+def test_each_of_the_lectures_options_learns(tmp_path, options):
+    options = training(tmp_path, **options)
+    losses = learn(fresh(options), options, [0] * 12)
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_a_rule_of_ours_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(tmp_path):
+    options = training(tmp_path, rule="jacobs", rate=0.01)
+    whole, first = fresh(options), fresh(options)
+    learn(whole, options, [0, 1])
+    learn(first, options, [0])
+    first.save(tmp_path / "checkpoint.pt")
+    second = fresh(options)
+    second.load(tmp_path / "checkpoint.pt")
+    learn(second, options, [1])
+    for name, value in whole.network.state_dict().items():
+        torch.testing.assert_close(second.network.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_constant_weights_leave_filters_alike_for_ever(tmp_path):
+    options = training(tmp_path, initialiser="constant")
+    state = fresh(options)
+    learn(state, options, [0, 1])
+    stem = state.network.stem[0].weight
+    assert torch.equal(stem, stem[:1].expand_as(stem))
+
+
+def test_the_rate_rises_and_cools_to_a_hundredth(tmp_path):
+    options = training(tmp_path, rate=0.1)
+    rates = [rate_at(options, step) for step in range(options.steps + 1)]
+    assert rates[0] == 0
+    assert max(rates) == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(0.001)
+
+
+def test_what_teachers_say_counts_where_nothing_is_labelled(tmp_path):
+    options = training(tmp_path, teaching=0.0, belief=1.0)
+    logits, taught = torch.zeros(1, 7, 100), torch.ones(1, 2, 100)
+    weights = torch.ones(1, 5, 100)
+    assert teaching_loss(logits, taught, weights, options) == 0
+    weights[:, 0] = 0
+    assert float(teaching_loss(logits, taught, weights, options)) == pytest.approx(np.log(2))
+
+
+def test_each_teacher_has_curves_of_its_own(tmp_path):
+    options = training(tmp_path, teaching=1.0, belief=0.0)
+    logits, taught = torch.zeros(1, 9, 100), torch.ones(1, 4, 100)
+    logits[:, 5:] = 20.0
+    assert float(teaching_loss(logits, taught, torch.ones(1, 5, 100), options)) < 1e-6
+    assert float(teaching_loss(logits, 1 - taught, torch.ones(1, 5, 100), options)) > 70
+
+
 def test_what_has_no_weight_costs_nothing():
     logits, targets = torch.randn(2, 3, 100), torch.rand(2, 3, 100)
     weights = torch.zeros(2, 3, 100)
@@ -110,6 +183,12 @@ def test_options_that_contradict_are_refused(tmp_path):
         PickerTraining(shared=tmp_path, output=tmp_path, crop=10_000)
     with pytest.raises(ValueError, match="batch"):
         PickerTraining(shared=tmp_path, output=tmp_path, windows=8)
+    with pytest.raises(ConfigError, match="length"):
+        PickerTraining(shared=tmp_path, output=tmp_path, length="exact")
+    with pytest.raises(ConfigError, match="rule"):
+        PickerTraining(shared=tmp_path, output=tmp_path, rule="genetic")
+    with pytest.raises(ValueError, match="clip"):
+        PickerTraining(shared=tmp_path, output=tmp_path, clip_value=1.0)
 
 
 def trial(p_sample, *, is_noise=False):

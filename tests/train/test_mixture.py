@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zilzal.core.pick import Phase
-from zilzal.signal.prepare import Preparation
+from zilzal.core.pick import Phase, Polarity
+from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.augment import (
     Cut,
     Faults,
@@ -19,16 +19,18 @@ from zilzal.train.augment import (
     with_faults,
 )
 from zilzal.train.dataset import Coda, Onset, Record, Unknown
+from zilzal.train.labels import LABELS
 from zilzal.train.mixture import (
     Mixing,
     added,
     cut_out,
+    draw_cut,
     draw_event,
-    draw_pool,
-    draw_window,
     gather,
+    labelled,
     tapered,
 )
+from zilzal.train.pool import draw_pool
 
 CALM = Spectral(stretched=0, tilted=0, lowpassed=0, highpassed=0)
 UNTOUCHED = Faults(spikes=0, steps=0, clipping=0, gaps=0, pulses=0, hum=0)
@@ -188,7 +190,9 @@ def test_the_label_of_a_drawn_window_lies_at_the_onset():
     mixing = Mixing(noise=0, superposed=0, renoised=0, dead=0, faults=UNTOUCHED, spectral=CALM)
     rng = np.random.default_rng(0)
     for _ in range(20):
-        samples, targets, _ = draw_window(materials, mixing, Preparation(), rng)
+        drawn = draw_cut(materials, mixing, rng)
+        samples = prepare_record(Preparation(), drawn.samples, drawn.present, 100.0)
+        targets, _ = labelled(drawn, mixing)
         label = int(targets[0].argmax())
         if label > 500:
             loud = np.abs(samples[:, 300:]).max(0) > np.arcsinh(15)  # times the noise's level
@@ -223,3 +227,36 @@ def test_contested_records_lend_no_noise():
     unsure = replace(record(), unknown=(Unknown(phase=Phase.P, first=10, last=20),))
     assert not gather([unsure]).noises
     assert gather([record()]).noises["made"][0][1:] == (0, 2800)
+
+
+def test_a_vertical_turned_over_turns_the_first_motion():
+    up = replace(cut(), onsets=(Onset(phase=Phase.P, sample=2000, polarity=Polarity.POSITIVE),))
+    rng = np.random.default_rng(0)
+    seen = set()
+    for _ in range(20):
+        over = turned(up, rng)
+        same = np.array_equal(over.samples[0], up.samples[0])
+        assert over.onsets[0].polarity == (Polarity.POSITIVE if same else Polarity.NEGATIVE)
+        seen.add(same)
+    assert seen == {True, False}
+
+
+def test_without_a_vertical_no_first_motion_is_asked_for():
+    onsets = (Onset(phase=Phase.P, sample=2000, polarity=Polarity.NEGATIVE),)
+    seen = replace(cut(), onsets=onsets)
+    mixing = Mixing(length=seen.length)
+    targets, weights = labelled(seen, mixing)
+    assert targets[LABELS.index("negative"), 2000] == 1
+    assert weights[LABELS.index("positive"), 2000] == 1
+    present = seen.present.copy()
+    present[0] = False
+    _, weights = labelled(replace(seen, present=present), mixing)
+    assert not weights[3:].any()
+
+
+def test_a_mixture_names_all_sets_in_it():
+    materials = gather([record(), record(source="other", at=1000)])
+    rng = np.random.default_rng(0)
+    mixing = Mixing(noise=0, superposed=1.0)
+    names = {draw_cut(materials, mixing, rng).sources for _ in range(40)}
+    assert names == {frozenset(("made",)), frozenset(("other",)), frozenset(("made", "other"))}

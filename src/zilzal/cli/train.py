@@ -198,39 +198,83 @@ def _score_table(scores: Mapping[str, Any]) -> Table:
 
 @app.command()
 def picker(
+    sets: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Sets in SeisBench's format, with splits train and dev."),
+    ] = None,
     *,
-    shared: Annotated[Path, typer.Option(help="Folder with data and peers.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for checkpoint, network, card, curves.")
     ],
-    rounds: Annotated[int, typer.Option(min=1, help="How often new windows are drawn.")] = 80,
-    windows: Annotated[int, typer.Option(min=1, help="Drawn in a round.")] = 4096,
-    passes: Annotated[int, typer.Option(min=1, help="How often each is shown in a round.")] = 2,
-    batch: Annotated[int, typer.Option(min=1, help="Windows of a step.")] = 32,
-    rate: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
-    weight_decay: Annotated[float, typer.Option(min=0.0, help="Of AdamW.")] = 0.01,
-    clip_norm: Annotated[float, typer.Option(help="Longest gradient.")] = 1.0,
+    shared: Annotated[
+        Path | None, typer.Option(help="The project's own folder with data and peers.")
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(help="Network to learn from beside the labels (.onnx); may be repeated."),
+    ] = None,
+    bank: Annotated[
+        Path | None, typer.Option(help="Folder of drawn windows, to share between trainings.")
+    ] = None,
+    pools: Annotated[int | None, typer.Option(min=1, help="Different pools of windows.")] = None,
+    windows: Annotated[int | None, typer.Option(min=1, help="Of a pool.")] = None,
+    drawers: Annotated[int | None, typer.Option(min=1, help="Processes that draw them.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="How often a pool is shown.")] = None,
+    passes: Annotated[
+        int | None, typer.Option(min=1, help="How often each window is shown in a round.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Windows of a step.")] = None,
+    rule: Annotated[
+        str | None, typer.Option("--rule", "-r", help="adamw, or as in learn descend.")
+    ] = None,
+    length: Annotated[
+        str | None, typer.Option("--length", "-l", help="cosine, cooling, step or constant.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Largest learning rate.")] = None,
+    momentum: Annotated[float | None, typer.Option(help="γ of momentum and nesterov.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(min=0.0, help="Of AdamW.")] = None,
+    clip_norm: Annotated[
+        float | None, typer.Option(help="Longest gradient; 0 for no bound.")
+    ] = None,
+    clip_value: Annotated[
+        float | None, typer.Option(help="Largest element of the gradient.")
+    ] = None,
+    initialiser: Annotated[
+        str | None,
+        typer.Option(help="constant, normal, uniform, xavier or he; PyTorch's if left out."),
+    ] = None,
     without: Annotated[str, typer.Option(help="Sets to leave out, joined by commas.")] = "",
-    test_every: Annotated[int, typer.Option(min=1, help="Rounds between tests.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn.")] = 20260,
-    threads: Annotated[int, typer.Option(min=1, help="Of PyTorch.")] = 1,
+    test_every: Annotated[int | None, typer.Option(min=1, help="Rounds between tests.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of PyTorch.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, or cuda with mixed precision.")] = None,
 ) -> None:
-    """Train the picking network as the shipped one was, and write it with its card.
+    """Train a picking network on your own sets, or the shipped one anew, and write its card.
 
-    Stopped at any time, the same command goes on from the last round.
+    What is left out is as the shipped network had it. Stopped at any time, the same command goes
+    on from the last round.
     """
     _need("torch", "h5py", "onnx", "onnxscript")
     from zilzal.figures.learning_curves import rounds_figure
     from zilzal.train import picker as training_room
 
-    if not shared.is_dir():
-        raise ConfigError(f"{shared} is no folder")
+    for folder in (*(sets or ()), *((shared,) if shared else ())):
+        if not folder.is_dir():
+            raise ConfigError(f"{folder} is no folder")
+    chosen = {
+        "bank": bank, "pools": pools, "windows": windows, "drawers": drawers, "rounds": rounds,
+        "passes": passes, "batch": batch, "rule": rule, "length": length, "rate": rate,
+        "momentum": momentum, "weight_decay": weight_decay, "clip_value": clip_value,
+        "clip_norm": clip_norm, "initialiser": initialiser, "test_every": test_every,
+        "seed": seed, "threads": threads, "device": device,
+    }  # fmt: skip
+    options: dict[str, Any] = _given(chosen)
+    if clip_norm == 0 or (clip_value is not None and clip_norm is None):
+        options["clip_norm"] = None
     try:
         training = training_room.PickerTraining(
-            shared=shared, output=output, rounds=rounds, windows=windows, passes=passes,
-            batch=batch, rate=rate, weight_decay=weight_decay, clip_norm=clip_norm,
-            without=tuple(part for part in without.split(",") if part),
-            test_every=test_every, seed=seed, threads=threads,
+            shared=shared, sets=tuple(sets or ()), output=output, teachers=tuple(teacher or ()),
+            without=tuple(part for part in without.split(",") if part), **options,
         )  # fmt: skip
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -239,7 +283,8 @@ def picker(
 
         def told(measured: Mapping[str, Any]) -> None:
             skill = f", mean F1 {measured['mean']:.3f}" if "mean" in measured else ""
-            report("rounds", measured["round"] + 1, rounds, f"loss {measured['loss']:.4f}{skill}")
+            done, of = measured["round"] + 1, training.rounds
+            report("rounds", done, of, f"loss {measured['loss']:.4f}{skill}")
 
         trained = training_room.train_picker(training, told=told)
     words.write_picture(rounds_figure(trained.history), output / "training.png", console)

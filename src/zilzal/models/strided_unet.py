@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
+
+_SHARP = 3
+"""So many curves look aside in the last layer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +23,8 @@ class StridedUNet:
     curves have the full rate again.
 
     Args:
-        labels: number of curves.
+        labels: number of curves. Those beyond the first three, which need no sharp edges, have a
+            last layer that does not look aside.
         widths: channels at 1/4, 1/8, 1/16 and 1/32 of the sampling rate; multiples of 16, which
             ONNX Runtime pads others to.
         stem: taps of the first layer.
@@ -28,11 +33,11 @@ class StridedUNet:
             Fewer ahead than behind keep the delay of a live pick short.
     """
 
-    labels: int = 3
+    labels: int = 5
     widths: tuple[int, int, int, int] = (16, 16, 32, 64)
     stem: int = 12
     taps: int = 5
-    reach: tuple[tuple[int, int], ...] = ((1, 2), (2, 2), (4, 1), (1, 2), (2, 1), (4, 1))
+    reach: tuple[tuple[int, int], ...] = ((1, 2), (2, 2), (4, 1), (8, 0), (2, 1), (8, 0))
 
     @property
     def stride(self) -> int:
@@ -112,10 +117,13 @@ class _StridedUNet(nn.Module):
         self.after = nn.ModuleList(
             [_Block(c, shape.taps), _Block(b, shape.taps), _layer((a, a), 3)]
         )
-        self.head = nn.Conv2d(a, 4 * shape.labels, (1, 3), padding=(0, 1))
-        # Nearly everywhere there is no arrival: begin with saying so.
-        assert self.head.bias is not None
-        nn.init.constant_(self.head.bias, -4.0)
+        sharp = min(shape.labels, _SHARP)
+        self.head = nn.Conv2d(a, 4 * sharp, (1, 3), padding=(0, 1))
+        self.side = nn.Conv2d(a, 4 * (shape.labels - sharp), 1) if shape.labels > sharp else None
+        for layer in (self.head, self.side):
+            if layer is not None and layer.bias is not None:
+                # Nearly everywhere there is no arrival: begin with saying so.
+                nn.init.constant_(layer.bias, -4.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, 3, sample) to logits (batch, label, sample)."""
@@ -129,8 +137,26 @@ class _StridedUNet(nn.Module):
         for up, block, beside in zip(self.up, self.after, reversed(kept), strict=True):
             wide = nn.functional.interpolate(up(x), scale_factor=(1.0, 2.0), mode="nearest")
             x = block(torch.relu(wide + beside))
-        quads = self.head(x).unflatten(1, (self.labels, 4)).squeeze(3)
+        quads = self.head(x)
+        if self.side is not None:
+            quads = torch.cat((quads, self.side(x)), 1)
+        quads = quads.unflatten(1, (self.labels, 4)).squeeze(3)
         return quads.transpose(2, 3).flatten(2)
+
+
+def without_curves(module: nn.Module, labels: int) -> nn.Module:
+    """A copy of a built network that gives only the first so many curves, at least three."""
+    assert isinstance(module, _StridedUNet)
+    kept = deepcopy(module)
+    kept.labels = labels
+    if kept.side is not None:
+        first = 4 * (labels - _SHARP)
+        kept.side.weight = nn.Parameter(kept.side.weight[:first].detach().clone())
+        assert kept.side.bias is not None
+        kept.side.bias = nn.Parameter(kept.side.bias[:first].detach().clone())
+        kept.side.out_channels = first
+        kept.side = kept.side if first else None
+    return kept
 
 
 def multiply_adds(module: nn.Module, samples: int = 3008) -> float:

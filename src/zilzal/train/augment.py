@@ -11,18 +11,23 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float, Float32
 
 from zilzal.core.arrays import Array
+from zilzal.core.pick import Polarity
 from zilzal.train.dataset import Coda, Onset, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cut:
-    """A piece of a record on its way to becoming a training window; see `dataset.Record`."""
+    """A piece of a record on its way to becoming a training window; see `dataset.Record`.
+
+    `sources` names the sets that had a part in it.
+    """
 
     samples: Float32[Array, "component sample"]
     present: Bool[Array, "component sample"]
     onsets: tuple[Onset, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     codas: tuple[Coda, ...] = ()
+    sources: frozenset[str] = frozenset()
 
     @property
     def length(self) -> int:
@@ -125,7 +130,8 @@ def reshaped(
     samples = np.fft.irfft(changed * transfer, length) * (length / cut.length)
     places = np.minimum((np.arange(length) / stretch).astype(int), cut.length - 1)
     present = cut.present[:, places]
-    return Cut(
+    return replace(
+        cut,
         samples=np.where(present, samples, 0).astype(np.float32),
         present=present,
         onsets=tuple(replace(o, sample=o.sample * stretch) for o in cut.onsets),
@@ -141,12 +147,23 @@ def turned(cut: Cut, rng: np.random.Generator) -> Cut:
 
     Horizontals are only mixed where both are alive.
     """
-    samples = cut.samples * rng.choice(np.array([-1, 1], np.float32), (3, 1))
+    signs = rng.choice(np.array([-1, 1], np.float32), (3, 1))
+    samples = cut.samples * signs
     if cut.present[1].any() and cut.present[2].any():
         angle = rng.uniform(0, 2 * np.pi)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         samples[1:] = turn.astype(np.float32) @ samples[1:]
-    return replace(cut, samples=samples)
+    onsets = cut.onsets if signs[0, 0] > 0 else tuple(map(upside_down, cut.onsets))
+    return replace(cut, samples=samples, onsets=onsets)
+
+
+def upside_down(onset: Onset) -> Onset:
+    """The arrival on a vertical that counts downwards as positive."""
+    if onset.polarity is Polarity.POSITIVE:
+        return replace(onset, polarity=Polarity.NEGATIVE)
+    if onset.polarity is Polarity.NEGATIVE:
+        return replace(onset, polarity=Polarity.POSITIVE)
+    return onset
 
 
 def with_dead_components(cut: Cut, rng: np.random.Generator, *, share: float) -> Cut:

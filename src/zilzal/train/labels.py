@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from zilzal.core.arrays import Array
-from zilzal.core.pick import Phase
+from zilzal.core.pick import Phase, Polarity
 from zilzal.train.dataset import Coda, Onset, Record, Unknown
 
-LABELS = ("P", "S", "detection")
-"""Rows of the curves."""
+LABELS = ("P", "S", "detection", "positive", "negative")
+"""Rows of the curves; the last two are of P with a first motion up and down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +43,16 @@ def target_curves(
     sampling_rate: float = 100.0,
     how: Curves = Curves(),
 ) -> tuple[Float32[Array, "label sample"], Float32[Array, "label sample"]]:
-    """Targets and weights in [0, 1] of the rows P, S, detection.
+    """Targets and weights in [0, 1] of the rows `LABELS`.
 
     A doubtful arrival takes weight from its surroundings; an unknown span has no weight, save
     within 0.4 s of an arrival that is labelled. Where a phase is unknown, so is the detection
-    for the ten seconds that its event would last, unless a coda is known there.
+    for the ten seconds that its event would last, unless a coda is known there. First motions
+    count around the P for which they are known, and nowhere else.
     """
     targets = np.zeros((len(LABELS), length), np.float32)
     weights = np.ones_like(targets)
+    weights[3:] = 0
     for span in unknown:
         row = LABELS.index(span.phase)
         weights[row, _range(span.first, span.last, length)] = 0
@@ -70,7 +72,14 @@ def target_curves(
         bell = np.exp(-0.5 * (distance_s / how.sigma_s) ** 2)
         targets[row, near] = np.maximum(targets[row, near], bell)
         weights[row, near] = onset.weight
+        if onset.polarity in _MOTIONS:
+            motion = LABELS.index(onset.polarity)
+            targets[motion, near] = np.maximum(targets[motion, near], bell)
+            weights[3:, near] = onset.weight
     return targets, weights
+
+
+_MOTIONS = (Polarity.POSITIVE, Polarity.NEGATIVE)
 
 
 def _range(first: float, last: float, length: int) -> slice:

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zilzal.train.mixture import Pool
-from zilzal.train.options import PickerTraining
+from zilzal.learn.clip import Clip, ClipNorm, ClipValue
+from zilzal.learn.initialise import INITIALISERS
+from zilzal.learn.lengths import Constant, CosineCooling, LinearCooling, Schedule, StepCooling
+from zilzal.train.options import ADAMW, PickerTraining
+from zilzal.train.pool import Pool
+from zilzal.train.teachers import TAUGHT
 
 if TYPE_CHECKING:
     import torch
@@ -36,13 +40,10 @@ class State:
 
         # Channels last in memory: oneDNN then trains in 0.6 of the time.
         network = shape.build().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - in its stubs, devices only
-        weights = [p for p in network.parameters() if p.ndim > 1]
-        others = [p for p in network.parameters() if p.ndim <= 1]
-        optimiser = torch.optim.AdamW(
-            [{"params": weights, "weight_decay": training.weight_decay},
-             {"params": others, "weight_decay": 0.0}], lr=training.rate,
-        )  # fmt: skip
-        return cls(network, optimiser, deepcopy(network).eval())
+        if training.initialiser:
+            initialise(network, training)
+        network = network.to(training.device)
+        return cls(network, _optimiser(network, training), deepcopy(network).eval())
 
     def save(self, path: Path) -> None:
         """Write a checkpoint whole or not at all."""
@@ -73,6 +74,38 @@ class State:
         self.history = saved["history"]
 
 
+def initialise(network: nn.Module, training: PickerTraining) -> None:
+    """Draw the weights of all convolutions anew, N being the values that a filter sees."""
+    import torch
+
+    how = INITIALISERS[training.initialiser]()
+    rng = np.random.default_rng(training.seed)
+    with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                outputs, seen = layer.weight.shape[0], layer.weight[0].numel()
+                weights = how.weights(seen, outputs, rng).T.reshape(layer.weight.shape)
+                layer.weight.copy_(torch.from_numpy(weights))
+
+
+def _optimiser(network: nn.Module, training: PickerTraining) -> torch.optim.Optimizer:
+    """AdamW of PyTorch, or one of the lecture's rules through the adapter."""
+    import torch
+
+    from zilzal.learn.torch_adapter import RuleOptimiser
+
+    if training.rule != ADAMW:
+        return RuleOptimiser(
+            network.parameters(), training.choice().descent().rule, lr=training.rate
+        )
+    weights = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [{"params": weights, "weight_decay": training.weight_decay},
+         {"params": others, "weight_decay": 0.0}], lr=training.rate,
+    )  # fmt: skip
+
+
 def learn_round(
     state: State, pool: Pool, training: PickerTraining, rng: np.random.Generator
 ) -> float:
@@ -80,16 +113,21 @@ def learn_round(
     import torch
 
     state.network.train()
+    clip, mixed = _clip(training), training.device != "cpu"
     losses = []
-    for samples, targets, weights in _batches(pool, training, rng):
+    for crops in _batches(pool, training, rng):
+        samples, targets, weights, taught = (part.to(training.device) for part in crops)
         for group in state.optimiser.param_groups:
-            group["lr"] = training.rate * _schedule(state.steps_done / training.steps)
+            group["lr"] = rate_at(training, state.steps_done)
         state.optimiser.zero_grad()
+        with torch.autocast(training.device, dtype=torch.bfloat16, enabled=mixed):
+            logits = state.network(samples)
         loss = picking_loss(
-            state.network(samples), targets, weights, label_weights=training.label_weights
-        )
+            logits.float(), targets, weights, label_weights=training.label_weights
+        ) + teaching_loss(logits.float(), taught, weights, training)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(state.network.parameters(), training.clip_norm)
+        if clip is not None:
+            _bound(state.network, clip)
         state.optimiser.step()
         state.steps_done += 1
         _average(state, training)
@@ -97,11 +135,35 @@ def learn_round(
     return float(np.mean(losses))
 
 
-def _schedule(share: float, *, rise: float = 0.05, last: float = 0.01) -> float:
-    """Factor on the rate: a straight rise, then half a cosine down to `last`."""
-    if share < rise:
-        return share / rise
-    return last + (1 - last) * 0.5 * (1 + float(np.cos(np.pi * (share - rise) / (1 - rise))))
+_RISE = 0.05
+"""Share of the steps in which the rate rises from zero."""
+
+
+def rate_at(training: PickerTraining, step: int) -> float:
+    """The learning rate of a step: a straight rise, then what `length` says."""
+    rise = round(_RISE * training.steps)
+    rate, left = training.rate, max(1, training.steps - rise)
+    schedules: dict[str, Schedule] = {
+        "cosine": CosineCooling(rate, left, 0.01 * rate),
+        "cooling": LinearCooling(rate, left),
+        "step": StepCooling(rate, max(1, left // 3)),
+        "constant": Constant(rate),
+    }
+    return rate * step / rise if step < rise else schedules[training.length].rate(step - rise)
+
+
+def _clip(training: PickerTraining) -> Clip | None:
+    if training.clip_norm is not None:
+        return ClipNorm(training.clip_norm)
+    return None if training.clip_value is None else ClipValue(training.clip_value)
+
+
+def _bound(network: nn.Module, clip: Clip) -> None:
+    """Put bounded gradients in the place of the network's."""
+    moving = [p for p in network.parameters() if p.grad is not None]
+    gradients = clip.clip([p.grad for p in moving])
+    for parameter, gradient in zip(moving, gradients, strict=True):
+        parameter.grad = gradient
 
 
 def _average(state: State, training: PickerTraining) -> None:
@@ -119,7 +181,8 @@ def _average(state: State, training: PickerTraining) -> None:
                 value.copy_(current[name])
 
 
-Batch = tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]
+Batch = tuple["torch.Tensor", "torch.Tensor", "torch.Tensor", "torch.Tensor"]
+"""Samples, targets, weights, taught curves."""
 
 
 def _batches(pool: Pool, training: PickerTraining, rng: np.random.Generator) -> Iterator[Batch]:
@@ -135,16 +198,15 @@ def _batches(pool: Pool, training: PickerTraining, rng: np.random.Generator) -> 
             crops = [
                 tuple(
                     array[row, :, offset : offset + training.crop]
-                    for array in (pool.samples, pool.targets, pool.weights)
+                    for array in (pool.samples, pool.targets, pool.weights, pool.taught)
                 )
                 for row, offset in zip(rows, offsets, strict=True)
             ]
-            samples, targets, weights = (np.stack(part) for part in zip(*crops, strict=True))
-            yield (
-                torch.from_numpy(samples.astype(np.float32)),
-                torch.from_numpy(targets.astype(np.float32) / 255),
-                torch.from_numpy(weights.astype(np.float32) / 255),
+            samples, *curves = (np.stack(part) for part in zip(*crops, strict=True))
+            targets, weights, taught = (
+                torch.from_numpy(each.astype(np.float32) / 255) for each in curves
             )
+            yield torch.from_numpy(samples.astype(np.float32)), targets, weights, taught
 
 
 def picking_loss(
@@ -154,9 +216,41 @@ def picking_loss(
     *,
     label_weights: Sequence[float],
 ) -> torch.Tensor:
-    """Binary cross-entropy of each curve, summed over a window's seconds, mean over windows."""
+    """Binary cross-entropy of each curve, summed over a window's seconds, mean over windows.
+
+    Curves of `logits` beyond those of `targets` stand for teachers and do not count here.
+    """
     import torch
 
-    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    each = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits[:, : targets.shape[1]], targets, reduction="none"
+    )
     by_label = (each * weights).sum(2).mean(0) / 100
-    return (by_label * torch.tensor(label_weights)).sum()
+    return (by_label * torch.tensor(label_weights, device=by_label.device)).sum()
+
+
+def teaching_loss(
+    logits: torch.Tensor,
+    taught: torch.Tensor,
+    weights: torch.Tensor,
+    training: PickerTraining,
+) -> torch.Tensor:
+    """Binary cross-entropy against what teachers say, in the measure of `picking_loss`.
+
+    Each teacher's P and S have curves of their own, whose only use is that the layers below
+    must know what the teacher knows; they are not exported. The P and S that are kept follow the
+    teachers' mean only as far as labels have no weight.
+
+    Source:
+        Hinton, Vinyals & Dean (2015), arXiv:1503.02531, for learning from probabilities.
+    """
+    from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+
+    if not taught.shape[1]:
+        return logits.new_zeros(())
+    own = logits[:, -taught.shape[1] :]
+    as_taught = cross_entropy(own, taught, reduction="none").sum(2).mean(0) / 100
+    mean = taught.unflatten(1, (-1, len(TAUGHT))).mean(1)
+    unlabelled = 1 - weights[:, : len(TAUGHT)]
+    believed = cross_entropy(logits[:, : len(TAUGHT)], mean, reduction="none") * unlabelled
+    return training.teaching * as_taught.sum() + training.belief * believed.sum((1, 2)).mean() / 100

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64
 
 from zilzal.core.arrays import Array
 from zilzal.core.pick import Phase
-from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.augment import (
     Cut,
     Faults,
@@ -53,7 +52,7 @@ class Mixing:
         curves: labels.
     """
 
-    length: int = 4608
+    length: int = 6000
     sampling_rate: float = 100.0
     noise: float = 0.2
     synthetic: float = 0.2
@@ -146,6 +145,7 @@ def cut_out(record: Record, first: int, length: int) -> Cut:
             for c in record.codas
             if c.last >= start and c.first < end
         ),
+        sources=frozenset((record.source,)),
     )
 
 
@@ -211,7 +211,7 @@ def draw_noise(materials: Materials, mixing: Mixing, rng: np.random.Generator) -
     cut = cut_out(record, first, min(length, available))
     if cut.length < length:
         places = np.pad(np.arange(cut.length), (0, length - cut.length), mode="reflect")
-        cut = Cut(samples=cut.samples[:, places], present=cut.present[:, places])
+        cut = replace(cut, samples=cut.samples[:, places], present=cut.present[:, places])
     cut = replace(cut, onsets=(), unknown=(), codas=())
     return _through_instrument(cut, stretch, mixing, rng)
 
@@ -271,6 +271,7 @@ def added(cut: Cut, other: Cut, gain: float) -> Cut:
         onsets=cut.onsets + other.onsets,
         unknown=cut.unknown + other.unknown + edges,
         codas=cut.codas + other.codas,
+        sources=cut.sources | other.sources,
     )
 
 
@@ -330,64 +331,24 @@ def draw_cut(materials: Materials, mixing: Mixing, rng: np.random.Generator) -> 
     return with_faults(cut, mixing.faults, rng)
 
 
-Window = tuple[
-    Float32[Array, "component sample"],
-    Float32[Array, "label sample"],
-    Float32[Array, "label sample"],
-]
-"""Prepared samples, targets, weights."""
-
-
-def draw_window(
-    materials: Materials, mixing: Mixing, preparation: Preparation, rng: np.random.Generator
-) -> Window:
-    """A prepared window with the curves wanted of it and their weights."""
-    cut = draw_cut(materials, mixing, rng)
-    prepared = prepare_record(preparation, cut.samples, cut.present, mixing.sampling_rate)
-    targets, weights = target_curves(
+def labelled(
+    cut: Cut, mixing: Mixing
+) -> tuple[Float32[Array, "label sample"], Float32[Array, "label sample"]]:
+    """The curves wanted of a window, and their weights."""
+    return target_curves(
         mixing.length, _present_only(cut), cut.unknown, cut.codas,
         sampling_rate=mixing.sampling_rate, how=mixing.curves,
     )  # fmt: skip
-    return prepared, targets, weights
 
 
 def _present_only(cut: Cut) -> list[Onset]:
     """Arrivals that were recorded; one inside a gap cannot be asked for."""
-    recorded = cut.recorded
+    recorded, vertical = cut.recorded, cut.alive[0, 0]
     return [
-        onset
+        onset if vertical else replace(onset, polarity=None)
         for onset in cut.onsets
         if 0 <= onset.sample < cut.length - 1 and recorded[round(onset.sample)]
     ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pool:
-    """Windows in compact form: float16 samples, curves in steps of 1/255."""
-
-    samples: Float32[Array, "window component sample"]
-    targets: UInt8[Array, "window label sample"]
-    weights: UInt8[Array, "window label sample"]
-
-
-def draw_pool(
-    materials: Materials,
-    mixing: Mixing,
-    preparation: Preparation,
-    rng: np.random.Generator,
-    *,
-    count: int,
-) -> Pool:
-    """Many windows."""
-    samples = np.empty((count, 3, mixing.length), np.float16)
-    targets = np.empty((count, 3, mixing.length), np.uint8)
-    weights = np.empty_like(targets)
-    for number in range(count):
-        prepared, wanted, weight = draw_window(materials, mixing, preparation, rng)
-        samples[number] = prepared
-        targets[number] = np.rint(wanted * 255)
-        weights[number] = np.rint(weight * 255)
-    return Pool(samples=samples, targets=targets, weights=weights)
 
 
 def count_onsets(records: Sequence[Record], phase: Phase) -> int:

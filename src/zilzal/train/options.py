@@ -7,11 +7,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zilzal.learn.choices import Choice, check_name
+from zilzal.learn.initialise import INITIALISERS
 from zilzal.signal.prepare import Preparation
+from zilzal.train.labels import LABELS
 from zilzal.train.mixture import Mixing
 
 if TYPE_CHECKING:
     from zilzal.models.strided_unet import StridedUNet
+
+ADAMW = "adamw"
+"""Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101), PyTorch's."""
+
+SCHEDULES = ("cosine", "cooling", "step", "constant")
+"""Lengths of steps that need no search along the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,54 +28,117 @@ class PickerTraining:
     """All options of a training; the defaults make the shipped network.
 
     Args:
-        shared: folder with `data` and `peers`.
+        shared: the project's folder with `data` and `peers`; None for none.
+        sets: folders in SeisBench's format, to learn from and to test on by their splits.
         output: folder for checkpoints, the history and the exported network.
+        bank: folder of the drawn windows; None for `pools` in the output folder. One that was
+            drawn from all sets also serves trainings `without` some.
         without: sets left out of training, for tests on regions held out.
+        teachers: files of published networks whose curves are learnt beside the labels.
         seed: of everything drawn.
-        rounds: how often new windows are drawn; the schedule of the rate ends with the last.
-        windows: drawn in a round.
-        passes: how often each is shown, each time as another crop.
+        pools: how many different pools of windows are drawn.
+        windows: of a pool.
+        drawers: processes that draw them, ahead of their use.
+        rounds: how often a pool is shown; after the last one the first comes again.
+        passes: how often each window is shown in a round, each time as another crop.
         crop: samples of what is shown.
         batch: windows of a step.
-        rate: largest learning rate; it rises over the first 5 % of steps, then falls as a cosine.
+        rule: "adamw", or one of `zilzal.learn.choices.TITLES`: the lecture's own.
+        length: how the rate goes on after its rise over the first 5 % of steps: "cosine",
+            "cooling", "step" or "constant".
+        rate: largest learning rate.
+        momentum: of the rules `momentum` and `nesterov`.
         weight_decay: of AdamW, on the weights of convolutions only.
-        clip_norm: longest gradient.
+        clip_norm: longest gradient; None for no bound.
+        clip_value: largest element of it; None for no bound.
+        initialiser: of the convolutions, a name in `zilzal.learn.initialise.INITIALISERS`; "" for
+            PyTorch's.
         memory: rounds over which weights are averaged for the network that is kept.
-        label_weights: of P, S and detection in the loss.
+        label_weights: of `LABELS` in the loss.
+        teaching: weight of the curves that stand for the teachers'.
+        belief: weight of the teachers' mean where P and S are not labelled.
         network: shape; None for the shipped one.
         preparation: of the input, in training and operation.
         mixing: of the windows.
         false_per_hour: noise picks per hour that a threshold may let through.
         test_every: rounds between tests on the development records.
         threads: of PyTorch.
+        device: "cpu" or "cuda"; on the latter with mixed precision.
     """
 
-    shared: Path
+    shared: Path | None = None
+    sets: tuple[Path, ...] = ()
     output: Path
+    bank: Path | None = None
     without: tuple[str, ...] = ()
+    teachers: tuple[Path, ...] = ()
     seed: int = 20260
-    rounds: int = 80
-    windows: int = 4096
-    passes: int = 2
+    pools: int = 48
+    windows: int = 2048
+    drawers: int = 1
+    rounds: int = 480
+    passes: int = 1
     crop: int = 4096
     batch: int = 32
+    rule: str = "adamw"
+    length: str = "cosine"
     rate: float = 3e-3
+    momentum: float = 0.9
     weight_decay: float = 0.01
-    clip_norm: float = 1.0
-    memory: float = 3.0
-    label_weights: tuple[float, float, float] = (1.0, 1.0, 0.15)
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    initialiser: str = ""
+    memory: float = 12.0
+    label_weights: tuple[float, ...] = (1.0, 1.0, 0.15, 0.3, 0.3)
+    teaching: float = 0.25
+    belief: float = 0.3
     network: StridedUNet | None = None
     preparation: Preparation = field(default_factory=Preparation)
     mixing: Mixing = field(default_factory=Mixing)
     false_per_hour: float = 2.0
-    test_every: int = 5
+    test_every: int = 20
     threads: int = 1
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
+        if self.shared is None and not self.sets:
+            raise ValueError("there is nothing to learn from; give the shared folder, or sets")
         if self.windows < self.batch:
             raise ValueError(f"windows ({self.windows}) must be at least batch ({self.batch})")
         if not 0 < self.crop <= self.mixing.length:
             raise ValueError(f"crop must be 1 to {self.mixing.length} samples, not {self.crop}")
+        if len(self.label_weights) != len(LABELS):
+            raise ValueError(f"label_weights {self.label_weights} must be one for each of {LABELS}")
+        check_name("length", self.length, SCHEDULES)
+        if self.rule != ADAMW:
+            self.choice()
+        elif self.clip_norm is not None and self.clip_value is not None:
+            raise ValueError("both clip_norm and clip_value are given; choose one of them")
+        if self.initialiser:
+            check_name("initialiser", self.initialiser, INITIALISERS)
+
+    @property
+    def pools_folder(self) -> Path:
+        """Where the drawn windows lie."""
+        return self.bank or self.output / "pools"
+
+    def choice(self) -> Choice:
+        """The lecture's rule, rate and clipping.
+
+        Raises:
+            ConfigError: a name is unknown, or a number out of range.
+        """
+        return Choice(
+            rule=self.rule, length=self.length, rate=self.rate, momentum=self.momentum,
+            clip_norm=self.clip_norm, clip_value=self.clip_value, steps=self.steps,
+        )  # fmt: skip
+
+    def drawing(self) -> dict[str, Any]:
+        """What the drawn windows depend on, beside the records."""
+        names = ("seed", "windows", "teachers", "sets", "preparation", "mixing")
+        told = self.to_dict()
+        told |= {name: [path.name for path in getattr(self, name)] for name in ("teachers", "sets")}
+        return {name: told[name] for name in names}
 
     @property
     def steps(self) -> int:

@@ -104,7 +104,9 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         ModelError: the network finds too little to be calibrated.
     """
     training = trained.training
-    records = read_development_records(training.shared, without=training.without)
+    records = read_development_records(
+        training.shared, sets=training.sets, without=training.without
+    )
     outputs = outputs_of(trained.network, training.preparation)
     trials = development_trials(records, seed=1, shifts=release.shifts)
     others = development_trials(records, seed=2, shifts=release.shifts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,48 @@ import numpy as np
 from zilzal.train.consensus import read_archive, with_peer_picks
 from zilzal.train.dataset import Record, read_seisbench
 from zilzal.train.labels import with_codas
+from zilzal.train.motions import with_first_motions
 from zilzal.train.skill import Trial, random_trials
 
 ARCHIVES = ("ridgecrest_2019-07-07", "mesetas_2019-12-24", "anza_1998-01-01")
 """Continuous data with consensus picks."""
 
+MOTIONS_KEPT_FOR_TESTS = frozenset({"toc2me"})
+"""The only set whose first motions an analyst read: they judge what is learnt from a rule."""
+
 
 def read_training_records(
-    shared: Path, *, splits: Sequence[str] = ("train",), without: Sequence[str] = ()
+    shared: Path | None,
+    *,
+    sets: Sequence[Path] = (),
+    splits: Sequence[str] = ("train",),
+    without: Sequence[str] = (),
 ) -> list[Record]:
-    """Labelled sets, windows and archives of the shared folder, with intervals of events."""
+    """Records to learn from, with intervals of events and first motions.
+
+    Args:
+        shared: the project's folder with labelled sets, windows and archives; None for none.
+        sets: further folders in SeisBench's format.
+        splits: of the records.
+        without: names of sets left out.
+    """
+    records = [
+        record
+        for folder in sets
+        if folder.name not in without
+        for record in read_seisbench(folder, splits=splits)
+    ]
+    if shared is not None:
+        records += _shared_records(shared, splits, without)
+    return [
+        _without_motions(record)
+        if record.source in MOTIONS_KEPT_FOR_TESTS
+        else with_first_motions(record)
+        for record in map(with_codas, records)
+    ]
+
+
+def _shared_records(shared: Path, splits: Sequence[str], without: Sequence[str]) -> list[Record]:
     records: list[Record] = []
     for folder in sorted((shared / "data" / "picks").iterdir()):
         if folder.name not in without:
@@ -33,14 +66,22 @@ def read_training_records(
             if name not in without:
                 folder = shared / "data" / "continuous" / name
                 records += read_archive(folder, shared / "peers" / "consensus")
-    return [with_codas(record) for record in records]
+    return records
 
 
-def read_development_records(shared: Path, *, without: Sequence[str] = ()) -> list[Record]:
+def _without_motions(record: Record) -> Record:
+    onsets = tuple(replace(onset, polarity=None) for onset in record.onsets)
+    return replace(record, onsets=onsets)
+
+
+def read_development_records(
+    shared: Path | None, *, sets: Sequence[Path] = (), without: Sequence[str] = ()
+) -> list[Record]:
     """Development records of the sets with labels that are not a consensus."""
+    folders = [*sets, *(sorted((shared / "data" / "picks").iterdir()) if shared else ())]
     return [
         with_codas(record)
-        for folder in sorted((shared / "data" / "picks").iterdir())
+        for folder in folders
         if folder.name not in without
         for record in read_seisbench(folder, splits=("dev",))
     ]

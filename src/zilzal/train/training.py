@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,13 @@ from jaxtyping import Bool, Float32
 
 from zilzal.core.arrays import Array
 from zilzal.signal.prepare import Preparation, prepare_record
+from zilzal.train.labels import LABELS
 from zilzal.train.loop import State, learn_round
-from zilzal.train.mixture import draw_pool, gather
 from zilzal.train.options import PickerTraining
-from zilzal.train.shared import (
-    development_trials,
-    read_development_records,
-    read_training_records,
-)
-from zilzal.train.skill import Outputs, choose_thresholds, four_f1, pick_trials
+from zilzal.train.pool import pools_of
+from zilzal.train.shared import development_trials, read_development_records
+from zilzal.train.skill import Outputs, Trial, choose_thresholds, four_f1, pick_trials
+from zilzal.train.teachers import TAUGHT
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,9 +70,9 @@ def outputs_of(network: nn.Module, preparation: Preparation, *, stride: int = 32
 def train_picker(training: PickerTraining, *, told: Told | None = None) -> TrainedPicker:
     """Train a network, going on from the last checkpoint in the output folder.
 
-    Each round draws new windows with a generator of its own (seed, round), so that a training
-    that was interrupted draws what it would have drawn. The files `checkpoint.pt`,
-    `history.json` and `training.json` are written to the output folder.
+    Whatever is drawn comes from a generator of its own (seed, number), so that a training that
+    was interrupted goes on as it would have. The files `checkpoint.pt`, `history.json` and
+    `training.json` are written to the output folder.
 
     Args:
         training: options.
@@ -82,49 +80,62 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     """
     import torch
 
-    from zilzal.models.strided_unet import StridedUNet
+    from zilzal.models.strided_unet import without_curves
 
     torch.set_num_threads(training.threads)
     # Denormal numbers, plenty near the end of a training, are slow.
     torch.set_flush_denormal(True)
     torch.manual_seed(training.seed)
-    shape = training.network or StridedUNet()
+    shape = shape_of(training)
     state = State.fresh(shape, training)
     training.output.mkdir(parents=True, exist_ok=True)
     checkpoint = training.output / "checkpoint.pt"
     if checkpoint.is_file():
         state.load(checkpoint)
     _write_json(training.output / "training.json", training.to_dict())
-    materials = gather(read_training_records(training.shared, without=training.without))
-    trials = development_trials(read_development_records(training.shared, without=training.without))
-    for number in range(state.rounds_done, training.rounds):
-        started = time.perf_counter()
-        rng = np.random.default_rng((training.seed, number))
-        pool = draw_pool(
-            materials, training.mixing, training.preparation, rng, count=training.windows
-        )
-        measured: dict[str, Any] = {
-            "round": number,
-            "loss": learn_round(state, pool, training, rng),
-        }
-        measured["seconds"] = round(time.perf_counter() - started, 1)
-        if (number + 1) % training.test_every == 0 or number + 1 == training.rounds:
-            picks = pick_trials(outputs_of(state.averaged, training.preparation), trials)
-            thresholds = choose_thresholds(trials, picks, false_per_hour=training.false_per_hour)
-            measured |= four_f1(trials, picks, thresholds)
-            measured["thresholds"] = {phase.value: t for phase, t in thresholds.items()}
-        state.rounds_done = number + 1
-        state.history.append(measured)
-        state.save(checkpoint)
-        _write_json(training.output / "history.json", state.history)
-        if told is not None:
-            told(measured)
+    trials = development_trials(
+        read_development_records(training.shared, sets=training.sets, without=training.without)
+    )
+    with pools_of(training) as take:
+        for number in range(state.rounds_done, training.rounds):
+            started = time.perf_counter()
+            rng = np.random.default_rng((training.seed, 1, number))
+            loss = learn_round(state, take(number % training.pools), training, rng)
+            measured: dict[str, Any] = {"round": number, "loss": loss}
+            measured["seconds"] = round(time.perf_counter() - started, 1)
+            if (number + 1) % training.test_every == 0 or number + 1 == training.rounds:
+                measured |= _test(state.averaged, training, trials)
+            state.rounds_done = number + 1
+            state.history.append(measured)
+            state.save(checkpoint)
+            _write_json(training.output / "history.json", state.history)
+            if told is not None:
+                told(measured)
     return TrainedPicker(
-        network=state.averaged.eval(),
-        shape=shape,
+        network=without_curves(state.averaged.cpu(), len(LABELS)).eval(),
+        shape=replace(shape, labels=len(LABELS)),
         training=training,
         history=tuple(state.history),
     )
+
+
+def shape_of(training: PickerTraining) -> StridedUNet:
+    """The network's shape while it trains: with curves for what teachers say."""
+    from zilzal.models.strided_unet import StridedUNet
+
+    labels = len(LABELS) + len(TAUGHT) * len(training.teachers)
+    return replace(training.network or StridedUNet(), labels=labels)
+
+
+def _test(network: nn.Module, training: PickerTraining, trials: Sequence[Trial]) -> dict[str, Any]:
+    from copy import deepcopy
+
+    kept = deepcopy(network).cpu()
+    picks = pick_trials(outputs_of(kept, training.preparation), trials)
+    thresholds = choose_thresholds(trials, picks, false_per_hour=training.false_per_hour)
+    measured: dict[str, Any] = dict(four_f1(trials, picks, thresholds))
+    measured["thresholds"] = {phase.value: t for phase, t in thresholds.items()}
+    return measured
 
 
 def _write_json(path: Path, value: object) -> None:
