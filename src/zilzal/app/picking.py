@@ -10,7 +10,7 @@ import logging
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from zilzal.app.conditioning import Conditioning, ConditioningState
 from zilzal.app.configuration import Configuration
@@ -24,6 +24,8 @@ from zilzal.core.time import Time
 from zilzal.io.archive import Archive
 
 logger = logging.getLogger(__name__)
+
+_Made = TypeVar("_Made", Pick, Detection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +131,11 @@ class Workshop:
             picking, picked = picker.step(picking, windows)
             spans += told
             found += [picked, picker.finish(picking)]
+        key = self.configuration.picking_sha256
         return PickingResult(
             job=job,
-            picks=tuple(self._stamped(pick) for part in found for pick in part.picks),
-            detections=tuple(self._stamped(d) for part in found for d in part.detections),
+            picks=tuple(_stamped(pick, key) for part in found for pick in part.picks),
+            detections=tuple(_stamped(d, key) for part in found for d in part.detections),
             spans=tuple(_marked(span, self.inventory) for span in spans),
             state=None if job.is_last else pickle.dumps((conditioned, picking)),
         )
@@ -145,10 +148,6 @@ class Workshop:
             inventory=self.inventory,
             time=job.start,
         )
-
-    def _stamped(self, thing: Any) -> Any:
-        made_by = replace(thing.provenance, configuration=self.configuration.picking_sha256)
-        return replace(thing, provenance=made_by)
 
 
 def jobs_of(stretch: Stretch, chunk_h: float) -> Iterator[PickingJob]:
@@ -164,6 +163,12 @@ def jobs_of(stretch: Stretch, chunk_h: float) -> Iterator[PickingJob]:
             is_last=cut == stretch.end,
         )
         start = cut
+
+
+def _stamped(thing: _Made, configuration: str) -> _Made:
+    """With the hash of the settings that made it."""
+    made_by = replace(thing.provenance, configuration=configuration)
+    return replace(thing, provenance=made_by)
 
 
 def _marked(span: CoverageSpan, inventory: Inventory | None) -> CoverageSpan:

@@ -122,22 +122,36 @@ class Model:
         Returns:
             (window, label, sample), or (window, label) for a classifying network.
         """
-        order = [COMPONENTS.index(c) for c in self.spec.components]
+        outputs = self.predict_each(windows, present)
+        return np.stack(outputs) if outputs else np.zeros((0, *self._output_tail()), np.float32)
+
+    def predict_each(
+        self,
+        windows: Sequence[Float32[Array, "component sample"]],
+        present: Sequence[Bool[Array, "component sample"]],
+    ) -> list[Float32[Array, "..."]]:
+        """The same as `predict`, window by window and not copied into one array."""
         size = self.batch_size
-        outputs: list[Float32[Array, "batch ..."]] = []
-        shape = (size, len(order), self.spec.window_samples)
+        outputs: list[Float32[Array, "..."]] = []
         for first in range(0, len(windows), size):
             chosen = windows[first : first + size]
-            batch, masks = np.zeros(shape, np.float32), np.zeros(shape, bool)
-            for row, (window, mask) in enumerate(
-                zip(chosen, present[first : first + size], strict=True)
-            ):
-                batch[row], masks[row] = window[order], mask[order]
-            batch = normalise_windows(self.spec.preparation, batch, masks)
-            outputs.append(self.engine.run(batch)[: len(chosen)])
-        if not outputs:
-            return np.zeros((0, *self._output_tail()), np.float32)
-        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+            batch = self._batch(chosen)
+            if self.spec.preparation.normalisation != "running":
+                masks = self._batch(present[first : first + size]).astype(bool)
+                batch = normalise_windows(self.spec.preparation, batch, masks)
+            outputs += list(self.engine.run(batch)[: len(chosen)])
+        return outputs
+
+    def _batch(self, windows: Sequence[Array]) -> Float32[Array, "batch component sample"]:
+        """Windows in the network's order of components, filled up with zeros."""
+        components = [COMPONENTS.index(c) for c in self.spec.components]
+        shape = (self.batch_size, len(components), self.spec.window_samples)
+        batch = np.empty(shape, np.float32)
+        for row, window in zip(batch, windows, strict=False):
+            for place, component in enumerate(components):
+                row[place] = window[component]
+        batch[len(windows) :] = 0
+        return batch
 
     def _output_tail(self) -> tuple[int, ...]:
         n_labels = len(self.spec.labels)

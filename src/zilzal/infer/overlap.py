@@ -10,6 +10,7 @@ gap-free segment all but as many samples at its ends, where the network has seen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ def step_overlap(
     spec: ModelSpec,
     state: OverlapState,
     first_window: int,
-    outputs: Float32[Array, "window label sample"],
+    outputs: Sequence[Float32[Array, "label sample"]],
 ) -> tuple[OverlapState, Curves]:
     """Add consecutive windows; hand out what no later window reaches."""
     if len(outputs) == 0:
@@ -71,25 +72,30 @@ def _add(
     spec: ModelSpec,
     state: OverlapState,
     first_window: int,
-    outputs: Float32[Array, "window label sample"],
+    outputs: Sequence[Float32[Array, "label sample"]],
 ) -> OverlapState:
     blind, window = spec.blind_samples, spec.window_samples
     last = first_window + len(outputs) - 1
-    room = last * spec.hop_samples + window - blind - state.number - state.combined.shape[1]
-    combined = np.pad(state.combined, ((0, 0), (0, max(room, 0))))
-    covered = np.pad(state.covered, (0, max(room, 0)))
+    filled = len(state.covered)
+    end = max(last * spec.hop_samples + window - blind - state.number, filled)
+    combined, covered = np.empty((len(spec.labels), end), np.float32), np.zeros(end, np.float32)
+    combined[:, :filled], covered[:filled] = state.combined, state.covered
     weights = _weights(window, window - spec.hop_samples, spec.overlap == "context")
     for k, output in enumerate(outputs, first_window):
-        start = k * spec.hop_samples + blind - state.number
-        skipped = max(-start, 0)
-        valid = output[:, blind + skipped : window - blind]
-        weight = weights[blind + skipped : window - blind]
-        place = slice(start + skipped, start + skipped + valid.shape[1])
+        # Number on the curves = number in the window + shift.
+        shift = k * spec.hop_samples - state.number
+        first, new, stop = blind + max(-shift - blind, 0), filled - shift, window - blind
+        new = min(max(new, first), stop)
+        shared, fresh = slice(first + shift, new + shift), slice(new + shift, stop + shift)
         if spec.overlap == "max":
-            np.maximum(combined[:, place], valid, out=combined[:, place])
+            np.maximum(combined[:, shared], output[:, first:new], out=combined[:, shared])
+            combined[:, fresh] = output[:, new:stop]
         else:
-            combined[:, place] += weight * valid
-        covered[place] += weight
+            combined[:, shared] += weights[first:new] * output[:, first:new]
+            np.multiply(weights[new:stop], output[:, new:stop], out=combined[:, fresh])
+        covered[shared] += weights[first:new]
+        covered[fresh] = weights[new:stop]
+        filled = max(stop + shift, filled)
     return OverlapState(state.number, combined, covered)
 
 
@@ -108,11 +114,13 @@ def _weights(window: int, shared: int, by_context: bool) -> Float32[Array, " sam
 
 
 def _hand_out(spec: ModelSpec, state: OverlapState, n_final: int) -> tuple[OverlapState, Curves]:
-    values = state.combined[:, :n_final].copy()
-    covered = state.covered[:n_final]
-    if spec.overlap != "max":
-        values /= np.where(covered > 0, covered, 1)
-    values[:, covered == 0] = np.nan
+    combined, covered = state.combined[:, :n_final], state.covered[:n_final]
+    is_seen = covered > 0
+    if spec.overlap == "max":
+        values = combined.copy()
+    else:
+        values = combined / (covered if is_seen.all() else np.where(is_seen, covered, 1))
+    values[:, ~is_seen] = np.nan
     rest = OverlapState(
         state.number + n_final, state.combined[:, n_final:].copy(), state.covered[n_final:].copy()
     )

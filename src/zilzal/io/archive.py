@@ -243,7 +243,7 @@ class Archive:
         """When the first record of a file that begins at or after an instant does so."""
         content = self._cache.get(span.path)
         if isinstance(content, RecordIndex):
-            start_ns = content.records["start_ns"]
+            start_ns = content.start_ns
             return int(start_ns.min(where=start_ns >= after_ns, initial=2**62))
         return max(span.start.ns, after_ns)
 
@@ -330,7 +330,7 @@ def _find_files(paths: Iterable[Path | str]) -> list[Path]:
 
 def _file_spans(index: RecordIndex) -> list[FileSpan]:
     """From when to when a file holds each of its channels."""
-    start_ns, end_ns = index.records["start_ns"], index.end_ns
+    start_ns, end_ns = index.start_ns, index.end_ns
     spans: list[FileSpan] = []
     for number, channel_id in enumerate(index.channel_ids):
         mine = index.records["channel"] == number
@@ -344,7 +344,7 @@ def _choose(
     index: RecordIndex, wanted: set[ChannelId], cut: tuple[Time, Time]
 ) -> Int[Array, " chosen"]:
     """Numbers of the wanted channels' records that have samples in [cut)."""
-    chosen = (index.records["start_ns"] < cut[1].ns) & (index.end_ns > cut[0].ns)
+    chosen = (index.start_ns < cut[1].ns) & (index.end_ns > cut[0].ns)
     if len(wanted) < len(index.channel_ids):
         numbers = [n for n, channel_id in enumerate(index.channel_ids) if channel_id in wanted]
         chosen &= np.isin(index.records["channel"], numbers)

@@ -56,8 +56,10 @@ def decode(
     """
     if not len(numbers):
         return [], []
-    chosen = index.records[numbers]
-    chosen = chosen[np.argsort(chosen["channel"], kind="stable")]
+    first, end = int(numbers[0]), int(numbers[-1]) + 1
+    chosen = index.records[first:end] if end - first == len(numbers) else index.records[numbers]
+    if len(index.channel_ids) > 1:
+        chosen = chosen[np.argsort(chosen["channel"], kind="stable")]
     content, places = _read(index.path, chosen)
     decoder = _Decoder(content)
     traces: list[Trace] = []
@@ -88,15 +90,15 @@ def _read(path: Path, chosen: Shaped[Array, " record"]) -> tuple[bytes, Int[Arra
     order = np.argsort(chosen["offset"])
     offsets, ends = chosen["offset"][order], (chosen["offset"] + lengths)[order]
     far = np.flatnonzero(offsets[1:] - ends[:-1] > _NEAR_BYTES) + 1
-    firsts, lasts = np.r_[0, far], np.r_[far, len(order)] - 1
+    edges = [0, *far.tolist(), len(order)]
     parts: list[bytes] = []
     shifts = np.empty(len(order), np.int64)
     position = 0
     with path.open("rb") as file:
-        for first, last in zip(firsts, lasts, strict=True):
+        for first, stop in pairwise(edges):
             file.seek(int(offsets[first]))
-            parts.append(file.read(int(ends[last] - offsets[first])))
-            shifts[first : last + 1] = position - offsets[first]
+            parts.append(file.read(int(ends[stop - 1] - offsets[first])))
+            shifts[first:stop] = position - offsets[first]
             position += len(parts[-1])
     places = np.empty(len(order), np.int64)
     places[order] = offsets + shifts
@@ -105,10 +107,12 @@ def _read(path: Path, chosen: Shaped[Array, " record"]) -> tuple[bytes, Int[Arra
 
 def _same_kind(chosen: Shaped[Array, " record"]) -> list[tuple[int, int]]:
     """Stretches of records of one channel, rate and type of samples."""
-    kind = [chosen[name] for name in ("channel", "sampling_rate", "encoding")]
-    other = np.any([values[1:] != values[:-1] for values in kind], axis=0)
-    edges = np.r_[0, np.flatnonzero(other) + 1, len(chosen)].tolist()
-    return list(pairwise(edges))
+    other = np.zeros(len(chosen) - 1, bool)
+    for name in ("channel", "sampling_rate", "encoding"):
+        values = chosen[name]
+        other |= values[1:] != values[:-1]
+    edges = (np.flatnonzero(other) + 1).tolist()
+    return list(pairwise([0, *edges, len(chosen)]))
 
 
 def _breaks(run: Shaped[Array, " record"], until: Time | None) -> Bool[Array, " record"]:
@@ -117,7 +121,8 @@ def _breaks(run: Shaped[Array, " record"], until: Time | None) -> Bool[Array, " 
     tolerance_ns = min(TIME_RESOLUTION_NS, float(sample_ns[0] / 4)) if len(run) else 0.0
     counted = np.cumsum(run["count"]) - run["count"]
     clock_ns = run["start_ns"] - np.rint(counted * sample_ns).astype(np.int64)
-    breaks = np.r_[False, np.abs(np.diff(clock_ns)) > tolerance_ns][: len(run)]
+    breaks = np.zeros(len(run), bool)
+    breaks[1:] = np.abs(np.diff(clock_ns)) > tolerance_ns
     if until is not None:
         breaks |= run["start_ns"] + run["count"] * sample_ns > until.ns
     first = 0
@@ -164,30 +169,29 @@ class _Decoder:
         is_known = self.lib.ms_encoding_sizetype(encoding, size, kind) == 0
         if not is_known or kind[0] not in _DTYPES:
             return np.zeros(int(run["count"].sum()), np.int32), np.ones(len(run), bool)
-        samples = np.empty(int(run["count"].sum()), _DTYPES[kind[0]])
+        counts = run["count"].astype(np.int64)
+        samples = np.empty(int(counts.sum()), _DTYPES[kind[0]])
+        firsts = np.cumsum(counts) - counts
+        begins = places + run["data_offset"]
+        # A file may have become shorter since it was indexed.
+        is_bad = begins + run["data_bytes"] > len(self.content)
+        source, source_id = self.bytes, self.ffi.new("char[]", b"")
         target = self.ffi.cast("char *", self.ffi.from_buffer(samples))
-        source_id = self.ffi.new("char[]", b"")
-        is_bad = np.zeros(len(run), bool)
-        item = samples.itemsize
-        rows = zip(
-            (places + run["data_offset"]).tolist(),
-            run["data_bytes"].tolist(),
-            run["count"].tolist(),
-            run["swap"].tolist(),
-            strict=True,
-        )
-        decode_data, content, limit = self.lib.ms_decode_data, self.bytes, len(self.content)
-        position = 0
-        for number, (place, size_bytes, count, swap) in enumerate(rows):
-            out_bytes = count * item
-            # A file may have become shorter since it was indexed.
-            if place + size_bytes > limit or count != decode_data(
-                content + place, size_bytes, encoding, count,
-                target + position, out_bytes, kind, swap, source_id, 0,
-            ):  # fmt: skip
-                is_bad[number] = True
-                samples[position // item : position // item + count] = 0
-            position += out_bytes
+        decode_data, item = self.lib.ms_decode_data, samples.itemsize
+        decoded = [
+            decode_data(
+                source + begin, size_bytes, encoding, count,
+                target + first, count * item, kind, swap, source_id, 0,
+            )
+            for begin, size_bytes, count, first, swap in zip(
+                begins[~is_bad].tolist(), run["data_bytes"][~is_bad].tolist(),
+                counts[~is_bad].tolist(), (firsts * item)[~is_bad].tolist(),
+                run["swap"][~is_bad].tolist(), strict=True,
+            )
+        ]  # fmt: skip
+        is_bad[~is_bad] = np.array(decoded, np.int64) != counts[~is_bad]
+        for number in np.flatnonzero(is_bad).tolist():
+            samples[firsts[number] : firsts[number] + counts[number]] = 0
         if encoding in _STEIM:
             is_bad |= self._ends_differ(run, places, samples)
         return samples, is_bad

@@ -12,12 +12,12 @@ import mmap
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Int64, Shaped, UInt8
 
 from zilzal.core.arrays import Array
 from zilzal.core.coverage import CoverageSpan, Reason
@@ -79,23 +79,27 @@ class RecordIndex:
         channel_ids: the channels; records name them by number.
         records: of dtype `RECORD`.
         faults: what could not be read.
+        start_ns: instant of each record's first sample.
+        end_ns: where the sample after each record would be.
     """
 
     path: Path
     channel_ids: tuple[ChannelId, ...]
     records: Shaped[Array, " record"]
     faults: tuple[Fault, ...] = ()
+    start_ns: Int64[Array, " record"] = field(init=False)
+    end_ns: Int64[Array, " record"] = field(init=False)
 
-    @property
-    def end_ns(self) -> Shaped[Array, " record"]:
-        """Where the sample after each record would be."""
+    def __post_init__(self) -> None:
+        start_ns = self.records["start_ns"].copy()
         length_ns = np.rint(self.records["count"] * (NS_PER_S / self.records["sampling_rate"]))
-        return self.records["start_ns"] + length_ns.astype(np.int64)
+        object.__setattr__(self, "start_ns", start_ns)
+        object.__setattr__(self, "end_ns", start_ns + length_ns.astype(np.int64))
 
     @property
     def memory_bytes(self) -> int:
         """Memory that it takes, about."""
-        return self.records.nbytes + 1_000
+        return self.records.nbytes + self.start_ns.nbytes + self.end_ns.nbytes + 1_000
 
 
 def index_file(path: Path) -> RecordIndex:

@@ -54,6 +54,11 @@ class Cut(NamedTuple):
     sampling_rate: float
 
 
+def reach_of(onset: int, sampling_rate: float) -> tuple[int, int]:
+    """First sample and end of the cut around an onset."""
+    return onset - round(BEFORE_S * sampling_rate), onset + round(AFTER_S * sampling_rate)
+
+
 def cut_around(
     samples: Float32[Array, "component sample"],
     present: Bool[Array, "component sample"],
@@ -61,8 +66,8 @@ def cut_around(
     sampling_rate: float,
 ) -> Cut:
     """From `BEFORE_S` before to `AFTER_S` after an onset, or to the ends of the samples."""
-    first = max(onset - round(BEFORE_S * sampling_rate), 0)
-    end = onset + round(AFTER_S * sampling_rate)
+    first, end = reach_of(onset, sampling_rate)
+    first = max(first, 0)
     return Cut(samples[:, first:end], present[:, first:end], onset - first, sampling_rate)
 
 

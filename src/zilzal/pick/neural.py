@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 
 import zilzal
 from zilzal.core.arrays import Array
@@ -28,7 +28,8 @@ from zilzal.infer.overlap import (
 )
 from zilzal.infer.packaged import find_model
 from zilzal.infer.spec import ModelSpec
-from zilzal.pick.measure import AFTER_S, BEFORE_S, cut_around, measure
+from zilzal.pick.counts import Counts, Recorded
+from zilzal.pick.measure import AFTER_S, BEFORE_S, cut_around, measure, reach_of
 from zilzal.pick.read import Peak, ReaderState, Reading, start_reading, step_reading
 from zilzal.pick.segment import Clock, Follower, Piece, close, follow, rounds
 from zilzal.signal.frame import (
@@ -52,18 +53,6 @@ _ROUND_SAMPLES = 1 << 16
 _READ_LABELS = ("P", "S", "detection")
 
 
-class _Counts(NamedTuple):
-    """Recorded samples that picks to come may still be measured on."""
-
-    first: int
-    samples: Float32[Array, "component sample"]
-    present: Bool[Array, "component sample"]
-
-    @property
-    def end(self) -> int:
-        return self.first + self.samples.shape[1]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Segment:
     """What is carried along one gap-free segment of a sensor."""
@@ -74,7 +63,7 @@ class _Segment:
     frames: FrameState
     overlap: OverlapState
     reader: ReaderState
-    counts: _Counts
+    counts: Counts
 
 
 class _Sensor(NamedTuple):
@@ -228,7 +217,7 @@ class NeuralPicker:
             frames=start_frames(_grid(spec), number, n_components),
             overlap=start_overlap(spec, number),
             reader=start_reading(reading, number + spec.blind_samples),
-            counts=_Counts(piece.first_number, piece.samples[:, :0], piece.present[:, :0]),
+            counts=Counts(piece.first_number, piece.first_number),
         )
 
     def _run(
@@ -236,7 +225,7 @@ class NeuralPicker:
     ) -> list[tuple[SensorId, _Segment | None]]:
         """Infer all windows of a round together, then finish each segment's share."""
         frames = [frames for item in work for frames in item.frames]
-        outputs = model.predict(
+        outputs = model.predict_each(
             [window for each in frames for window in each.samples],
             [mask for each in frames for mask in each.present],
         )
@@ -253,7 +242,7 @@ class NeuralPicker:
         self,
         model: Model,
         work: _Work,
-        outputs: Float32[Array, "window label sample"],
+        outputs: Sequence[Float32[Array, "label sample"]],
         collected: _Collected,
     ) -> _Segment:
         """Overlap-add a segment's outputs and read picks and detections off them."""
@@ -309,9 +298,9 @@ class _Teller(NamedTuple):
         ratio, counts = segment.preparation.ratio, segment.counts
         place, rest = divmod(peak.number * ratio.down, ratio.up)
         beyond = math.floor((rest + peak.fraction * ratio.down) / ratio.up + 0.5)
-        onset = place + beyond - counts.first
-        cut = cut_around(counts.samples, counts.present, onset, segment.clock.sampling_rate)
-        measured = measure(cut, phase)
+        onset, rate = place + beyond, segment.clock.sampling_rate
+        first, recorded = counts.cut(*reach_of(onset, rate))
+        measured = measure(cut_around(*recorded, onset - first, rate), phase)
         probability = min(max(spec.calibrate(peak.label, peak.height), 0.0), 1.0)
         return Pick(
             channel_id=self.sensor_id.channel_id(measured.component),
@@ -369,18 +358,13 @@ def _prepare(spec: ModelSpec, segment: _Segment, piece: Piece) -> tuple[_Segment
         end += rest[0].shape[1]
         state, frames = step_frames(grid, state, *rest)
         handed_out += [frames, finish_frames(grid, state)]
-    counts = _Counts(
-        segment.counts.first,
-        np.concatenate((segment.counts.samples, piece.samples), axis=1),
-        np.concatenate((segment.counts.present, piece.present), axis=1),
-    )
     moved = replace(
         segment,
         clock=piece.clock,
         preparation=preparation,
         end_number=end,
         frames=state,
-        counts=counts,
+        counts=segment.counts.add(Recorded(piece.samples, piece.present)),
     )
     return moved, handed_out
 
@@ -400,12 +384,8 @@ def _measurable(segment: _Segment) -> int:
     return (segment.counts.end - after) * ratio.up // ratio.down
 
 
-def _forget(segment: _Segment, frontier: int) -> _Counts:
+def _forget(segment: _Segment, frontier: int) -> Counts:
     """Drop counts that no pick from the frontier on can need."""
-    ratio, counts = segment.preparation.ratio, segment.counts
+    ratio = segment.preparation.ratio
     before = round(BEFORE_S * segment.clock.sampling_rate) + ratio.down // ratio.up + 2
-    first = max(frontier * ratio.down // ratio.up - before, counts.first)
-    used = min(first - counts.first, counts.samples.shape[1])
-    return _Counts(
-        counts.first + used, counts.samples[:, used:].copy(), counts.present[:, used:].copy()
-    )
+    return segment.counts.since(frontier * ratio.down // ratio.up - before)

@@ -166,9 +166,9 @@ def _cut(windows: Sequence[Window], longest: int) -> Iterator[Window]:
 
 
 def _finite(window: Window) -> Window:
-    if np.isfinite(window.samples.sum(dtype=np.float64)):
-        return window
     finite = np.isfinite(window.samples)
+    if finite.all():
+        return window
     return replace(
         window, samples=np.where(finite, window.samples, 0), present=window.present & finite
     )

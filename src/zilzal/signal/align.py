@@ -251,6 +251,8 @@ def rotate(
 
     A sample is there if all components are that contribute more than `LEAK` to it.
     """
+    if np.array_equal(orientation.matrix, np.eye(len(COMPONENTS))):
+        return samples, present
     shape = (len(COMPONENTS), samples.shape[1])
     turned, is_there = np.zeros(shape, np.float32), np.zeros(shape, bool)
     for row, weights in enumerate(orientation.matrix):

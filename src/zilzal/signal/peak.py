@@ -28,16 +28,19 @@ def find_peaks(
     high = np.flatnonzero(curve >= threshold)
     if len(high) == 0:
         return high
-    padded = np.pad(curve, separation_samples, constant_values=-np.inf)
-    np.nan_to_num(padded, copy=False, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-    centre = high + separation_samples
-    value = padded[centre]
-    summits = (value > padded[centre - 1]) & (value >= padded[centre + 1])
-    high, centre, value = high[summits], centre[summits], value[summits]
-    around = np.lib.stride_tricks.sliding_window_view(padded, separation_samples)
-    before = around[centre - separation_samples].max(axis=1)
-    after = around[centre + 1].max(axis=1)
-    return high[(value > before) & (value >= after)]
+    nothing = np.float32(-np.inf)
+    # NaN compares as false: a neighbour that is none, or beyond the end, is no obstacle.
+    before = np.where(high > 0, curve[high - 1], nothing)
+    after = np.where(high + 1 < len(curve), curve[(high + 1) % len(curve)], nothing)
+    high = high[~(curve[high] <= before) & ~(curve[high] < after)]
+    around = high[:, None] + np.arange(-separation_samples, separation_samples + 1)
+    values = curve[np.clip(around, 0, len(curve) - 1)]
+    values = np.where((around >= 0) & (around < len(curve)), values, nothing)
+    np.nan_to_num(values, copy=False, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    top = values[:, separation_samples]
+    before = values[:, :separation_samples].max(axis=1)
+    after = values[:, separation_samples + 1 :].max(axis=1)
+    return high[(top > before) & (top >= after)]
 
 
 def refine_peak(curve: Float[Array, " sample"], peak: int) -> float:

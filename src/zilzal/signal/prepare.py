@@ -1,8 +1,8 @@
 """What is done to counts before a network sees them: the same code in training and operation.
 
-Along time, causally and with carried state: the first sample's value is taken off (per
-component and per gap-free run), the rate is changed, a Butterworth high-pass, division by the
-recent level, compression. `window_std` and `window_max` normalise each window instead, as
+Along time, causally and with carried state: the rate is changed, a Butterworth high-pass (or,
+without one, the first sample's value is taken off, per component and gap-free run), division by
+the recent level, compression. `window_std` and `window_max` normalise each window instead, as
 networks from elsewhere expect; see `normalise_windows`.
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float, Float32, Float64
 
 from zilzal.core.arrays import Array
-from zilzal.signal.filter import highpass, start_filter, step_filter
+from zilzal.signal.blocks import Past, Place, Section, differenced_highpass, step_section
+from zilzal.signal.level import RELATIVE_FLOOR, Level, forget_per_block, step_level
 from zilzal.signal.resample import (
     Ratio,
     ResamplerState,
@@ -28,12 +29,7 @@ from zilzal.signal.resample import (
 Normalisation = Literal["running", "window_std", "window_max"]
 Compression = Literal["none", "asinh"]
 
-_BLOCK = 16
-"""Samples over which the running level is held; blocks are counted from the epoch."""
-_RELATIVE_FLOOR = 1e-7
-"""The level never sinks below this share of its highest value in the run: the resolution of
-float32, below which a filter's rounding would be blown up to noise."""
-_CHUNK = 1 << 15
+_CHUNK = 1 << 16
 """Samples worked on at once, so that intermediate arrays stay in the processor's cache."""
 
 
@@ -77,22 +73,6 @@ class Preparation:
             raise ValueError(f"unknown compression {self.compression!r}")
 
 
-class _Level(NamedTuple):
-    """The running level of each component, from complete blocks.
-
-    `squares` and `weight` are exponentially forgotten sums of x² and of the number of samples;
-    their ratio is the bias-corrected mean square, right from the first block on.
-    """
-
-    open_block: Float32[Array, "component sample"]
-    open_count: Float64[Array, " component"]
-    squares: Float64[Array, " component"]
-    weight: Float64[Array, " component"]
-    highest: Float64[Array, " component"]
-    gain_before: Float32[Array, " component"]
-    gain: Float32[Array, " component"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationState:
     """What is carried along one sensor's data; restarts by component after a gap of it.
@@ -103,7 +83,10 @@ class PreparationState:
         was_present: whether the last input sample of each component was recorded.
         resampler: None where the rate stays.
         was_prepared: the same as `was_present`, at the output's rate.
-        sections: of the filter at rest, empty for none.
+        last: sample before the next one, at the output's rate.
+        open_block: what the filters have taken of the block that is not complete yet.
+        filters: the high-pass, section by section; empty for none.
+        level: for the running normalisation.
     """
 
     number: int
@@ -113,8 +96,10 @@ class PreparationState:
     was_present: Bool[Array, " component"]
     resampler: ResamplerState | None
     was_prepared: Bool[Array, " component"]
-    filter: Float64[Array, "section component 2"] | None
-    level: _Level
+    last: Float64[Array, " component"]
+    open_block: Float32[Array, "component sample"]
+    filters: tuple[Past, ...]
+    level: Level
 
 
 Prepared = tuple[Float32[Array, "component sample"], Bool[Array, "component sample"]]
@@ -135,9 +120,6 @@ def start_preparation(
     resampler = None if ratio.is_one else start_resampler(ratio, first_number, n_components)
     number = first_number if resampler is None else resampler.next_output
     rate = sampling_rate * ratio.up / ratio.down
-    at_rest = None
-    if preparation.highpass_hz is not None:
-        at_rest = start_filter(_sections(preparation, rate), n_components)
     absent = np.zeros(n_components, bool)
     return PreparationState(
         number=number,
@@ -147,8 +129,10 @@ def start_preparation(
         was_present=absent,
         resampler=resampler,
         was_prepared=absent,
-        filter=at_rest,
-        level=_start_level(n_components, number % _BLOCK),
+        last=np.zeros(n_components),
+        open_block=np.zeros((n_components, Place.of(number, 0).n_open), np.float32),
+        filters=tuple(Past.none(n_components) for _ in _sections(preparation, rate)),
+        level=Level.none(n_components),
     )
 
 
@@ -229,15 +213,18 @@ def normalise_windows(
     else:
         scale = np.abs(centred).max(axis=-1, keepdims=True, initial=0.0)
     # A relative floor: rounding left by taking a mean off is no signal, whatever the unit.
-    floor = _RELATIVE_FLOOR * np.abs(mean)
+    floor = RELATIVE_FLOOR * np.abs(mean)
     alive = scale > floor
     normalised = np.where(alive, centred / np.where(alive, scale, 1.0), 0.0)
     return _compress(preparation, normalised.astype(np.float32))
 
 
-def _sections(preparation: Preparation, rate: float) -> Float64[Array, "section 6"]:
-    assert preparation.highpass_hz is not None
-    return highpass(preparation.highpass_hz, order=preparation.highpass_order, sampling_rate=rate)
+def _sections(preparation: Preparation, rate: float) -> tuple[Section, ...]:
+    if preparation.highpass_hz is None:
+        return ()
+    return differenced_highpass(
+        preparation.highpass_hz, order=preparation.highpass_order, sampling_rate=rate
+    )
 
 
 def _join(pieces: list[Prepared], n_components: int) -> Prepared:
@@ -253,7 +240,8 @@ def _join(pieces: list[Prepared], n_components: int) -> Prepared:
 def _compress(
     preparation: Preparation, samples: Float32[Array, "*batch component sample"]
 ) -> Float32[Array, "*batch component sample"]:
-    return samples if preparation.compression == "none" else np.arcsinh(samples)
+    """Compress in place."""
+    return samples if preparation.compression == "none" else np.arcsinh(samples, out=samples)
 
 
 def even_pieces(present: Bool[Array, "component sample"]) -> list[tuple[int, int]]:
@@ -271,7 +259,9 @@ def _step_chunk(
     samples: Float32[Array, "component sample"],
     present: Bool[Array, "component sample"],
 ) -> tuple[PreparationState, Prepared]:
-    state, centred = _take_offset(state, samples, present)
+    centred = samples
+    if state.resampler is not None or not state.filters:
+        state, centred = _take_offset(state, samples, present)
     if state.resampler is not None:
         resampler, centred, present = step_resampler(state.ratio, state.resampler, centred, present)
         state = replace(state, resampler=resampler)
@@ -287,7 +277,7 @@ def _take_offset(
     centred = np.empty_like(samples)
     offset, was_present = state.offset, state.was_present
     for first, end in even_pieces(present):
-        mask = present[:, first]
+        mask = present[:, first].copy()
         offset = np.where(mask & ~was_present, samples[:, first], offset)
         np.subtract(samples[:, first:end], offset[:, None], out=centred[:, first:end])
         centred[~mask, first:end] = 0
@@ -298,14 +288,14 @@ def _take_offset(
 def _normalise_along(
     preparation: Preparation,
     state: PreparationState,
-    samples: Float64[Array, "component sample"],
+    samples: Float[Array, "component sample"],
     present: Bool[Array, "component sample"],
 ) -> tuple[PreparationState, Prepared]:
     """High-pass and running normalisation, at the network's rate."""
     pieces: list[Prepared] = []
     for first, end in even_pieces(present) if samples.shape[1] else []:
-        mask = present[:, first]
-        state = _restart(state, mask != state.was_prepared)
+        mask = present[:, first].copy()
+        state = _restart(state, mask != state.was_prepared, samples[:, first])
         state, prepared = _filter_piece(preparation, state, samples[:, first:end], mask)
         state = replace(state, was_prepared=mask, number=state.number + end - first)
         pieces.append((prepared, present[:, first:end]))
@@ -315,110 +305,55 @@ def _normalise_along(
 def _filter_piece(
     preparation: Preparation,
     state: PreparationState,
-    samples: Float64[Array, "component sample"],
+    samples: Float[Array, "component sample"],
     mask: Bool[Array, " component"],
 ) -> tuple[PreparationState, Float32[Array, "component sample"]]:
     """Prepare a piece throughout which the same components are present."""
-    if state.filter is not None:
-        sections = _sections(preparation, state.sampling_rate)
-        at_end, samples = step_filter(sections, state.filter, samples)
-        state = replace(state, filter=at_end)
-    prepared = samples.astype(np.float32)
+    place = Place.of(state.number, samples.shape[1])
+    blocks = place.lay_out(state.open_block)
+    entering = place.new(blocks)
+    if state.filters:
+        np.subtract(samples[:, 0], state.last, out=entering[:, 0], casting="same_kind")
+        np.subtract(samples[:, 1:], samples[:, :-1], out=entering[:, 1:], casting="same_kind")
+    else:
+        entering[:] = samples
     if not mask.all():
-        prepared[~mask] = 0
+        entering[~mask] = 0
+    still_open = place.still_open(blocks)
+    filters: list[Past] = []
+    sections = _sections(preparation, state.sampling_rate)
+    for section, before in zip(sections, state.filters, strict=True):
+        past, blocks = step_section(section, before, blocks, place)
+        filters.append(past)
+    level = state.level
     if preparation.normalisation == "running":
-        forget = float(np.exp(-_BLOCK / (preparation.time_constant_s * state.sampling_rate)))
-        level, prepared = _step_level(state.level, prepared, mask, forget)
-        state = replace(state, level=level)
+        forget = forget_per_block(preparation.time_constant_s, state.sampling_rate)
+        level, blocks = step_level(level, blocks, place, mask, forget)
+    prepared = place.new(blocks)
+    if preparation.normalisation == "running":
         prepared = _compress(preparation, prepared)
+    state = replace(
+        state,
+        last=samples[:, -1].astype(np.float64),
+        open_block=still_open,
+        filters=tuple(filters),
+        level=level,
+    )
     return state, prepared
 
 
-def _restart(state: PreparationState, changed: Bool[Array, " component"]) -> PreparationState:
+def _restart(
+    state: PreparationState,
+    changed: Bool[Array, " component"],
+    first: Float[Array, " component"],
+) -> PreparationState:
     """Forget the past of components that come or go; what is absent stays at rest."""
     if not changed.any():
         return state
-    at_rest = state.filter
-    if at_rest is not None:
-        at_rest = np.where(changed[None, :, None], 0.0, at_rest)
-    level = state.level
-    forgotten = [np.where(changed, 0, row).astype(row.dtype) for row in level[1:]]
-    open_block = np.where(changed[:, None], np.float32(0), level.open_block)
-    return replace(state, filter=at_rest, level=_Level(open_block, *forgotten))
-
-
-def _start_level(n_components: int, n_open: int) -> _Level:
-    sums, gains = np.zeros(n_components), np.zeros(n_components, np.float32)
-    open_block = np.zeros((n_components, n_open), np.float32)
-    return _Level(open_block, sums, sums, sums, sums, gains, gains)
-
-
-def _step_level(
-    level: _Level,
-    samples: Float32[Array, "component sample"],
-    mask: Bool[Array, " component"],
-    forget: float,
-) -> tuple[_Level, Float32[Array, "component sample"]]:
-    """Divide by the running root mean square.
-
-    Over a block the gain goes in a straight line from what was known one block earlier to what
-    is known at the block's start: strictly causal, smooth, and an onset meets the gain of the
-    noise before it. The first block of a run, where nothing is known, becomes 0.
-    """
-    n_components, n_open = level.open_block.shape
-    length = n_open + samples.shape[1]
-    n_whole = length // _BLOCK
-    blocks = np.zeros((n_components, -(-length // _BLOCK), _BLOCK), np.float32)
-    flat = blocks.reshape(n_components, -1)
-    flat[:, :n_open] = level.open_block
-    flat[:, n_open:length] = samples
-    whole = blocks[:, :n_whole]
-    squares = np.einsum("cbs,cbs->cb", whole, whole).astype(np.float64)
-    counts = np.repeat(np.where(mask, float(_BLOCK), 0.0)[:, None], n_whole, axis=1)
-    still_open = level.open_count + np.where(mask, float(samples.shape[1]), 0.0)
-    if n_whole:
-        counts[:, 0] = level.open_count + np.where(mask, float(_BLOCK - n_open), 0.0)
-        still_open = np.where(mask, float(length - n_whole * _BLOCK), 0.0)
-    level, gains = _update_gains(level, squares, counts, forget)
-    gain, rise = gains[:, :-1, None], np.diff(gains, axis=1)[:, :, None]
-    ramp = np.arange(1, _BLOCK + 1, dtype=np.float32) / _BLOCK
-    n_blocks = blocks.shape[1]
-    scaled = (gain[:, :n_blocks] + rise[:, :n_blocks] * ramp) * blocks
-    open_block = flat[:, n_whole * _BLOCK : length].copy()
-    level = level._replace(open_block=open_block, open_count=still_open)
-    return level, scaled.reshape(n_components, -1)[:, n_open:length]
-
-
-def _update_gains(
-    level: _Level,
-    squares: Float64[Array, "component block"],
-    counts: Float64[Array, "component block"],
-    forget: float,
-) -> tuple[_Level, Float32[Array, "component boundary"]]:
-    """Gains at the boundaries of the blocks, from one block before the first to after the last."""
-    from scipy.signal import lfilter
-
-    if squares.shape[1] == 0:
-        return level, np.stack((level.gain_before, level.gain), axis=1)
-    recursion = ([1.0], [1.0, -forget])
-    sums, _ = lfilter(*recursion, squares, axis=-1, zi=forget * level.squares[:, None])
-    weights, _ = lfilter(*recursion, counts, axis=-1, zi=forget * level.weight[:, None])
-    mean_square = sums / np.maximum(weights, 1.0)
-    highest = np.maximum.accumulate(
-        np.concatenate((level.highest[:, None], mean_square), axis=1), axis=1
-    )[:, 1:]
-    floored = np.maximum(mean_square, _RELATIVE_FLOOR**2 * highest)
-    gain = np.zeros_like(floored)
-    np.divide(1.0, np.sqrt(floored), out=gain, where=floored > 0)
-    gains = np.concatenate(
-        (level.gain_before[:, None], level.gain[:, None], gain), axis=1, dtype=np.float32,
-        casting="same_kind",
-    )  # fmt: skip
-    carried = level._replace(
-        squares=sums[:, -1],
-        weight=weights[:, -1],
-        highest=highest[:, -1],
-        gain_before=gains[:, -2],
-        gain=gains[:, -1],
+    return replace(
+        state,
+        last=np.where(changed, first, state.last),
+        open_block=np.where(changed[:, None], np.float32(0), state.open_block),
+        filters=tuple(past.forget(changed) for past in state.filters),
+        level=state.level.forget(changed),
     )
-    return carried, gains

@@ -92,13 +92,17 @@ def hold(
         on: upper threshold.
         off: lower threshold, at most `on`.
     """
-    rises, stays = curve >= on, curve >= off
-    if not was_active and not rises.any():
-        return np.zeros(len(curve), bool)
-    decisive = rises | ~stays
-    last = np.where(decisive, np.arange(len(curve)), -1)
-    np.maximum.accumulate(last, out=last)
-    return np.where(last >= 0, rises[np.maximum(last, 0)], was_active)
+    active = np.zeros(len(curve), bool)
+    rises = np.flatnonzero(curve >= on)
+    if len(curve) == 0 or (len(rises) == 0 and not was_active):
+        return active
+    edges = np.flatnonzero(np.diff(curve >= off, prepend=False, append=False)).reshape(-1, 2)
+    begins = np.append(rises, len(curve))[np.searchsorted(rises, edges[:, 0])]
+    if was_active and len(edges) and edges[0, 0] == 0:
+        begins[0] = 0
+    for begin, end in zip(begins.tolist(), edges[:, 1].tolist(), strict=True):
+        active[begin:end] = True
+    return active
 
 
 class Interval(NamedTuple):
