@@ -14,7 +14,7 @@ import zilzal
 from zilzal.core.arrays import Array
 from zilzal.core.errors import ConfigError, SpecError
 from zilzal.core.ids import SensorId
-from zilzal.core.pick import Detection, Phase, Pick, Provenance
+from zilzal.core.pick import Detection, Phase, Pick, Polarity, Provenance
 from zilzal.core.probability import Probabilities
 from zilzal.core.stage import Picked
 from zilzal.core.waveform import Window
@@ -29,8 +29,8 @@ from zilzal.infer.overlap import (
 from zilzal.infer.packaged import find_model
 from zilzal.infer.spec import ModelSpec
 from zilzal.pick.counts import Counts, Recorded
-from zilzal.pick.measure import AFTER_S, BEFORE_S, cut_around, measure, reach_of
-from zilzal.pick.read import Peak, ReaderState, Reading, start_reading, step_reading
+from zilzal.pick.measure import AFTER_S, BEFORE_S, Measurement, cut_around, measure, reach_of
+from zilzal.pick.read import MOTIONS, Peak, ReaderState, Reading, start_reading, step_reading
 from zilzal.pick.segment import Clock, Follower, Piece, close, follow, rounds
 from zilzal.signal.frame import (
     FrameGrid,
@@ -50,7 +50,7 @@ from zilzal.signal.trigger import Interval
 
 _ROUND_SAMPLES = 1 << 16
 """Longer windows are worked on in pieces of so many samples, which bounds the memory."""
-_READ_LABELS = ("P", "S", "detection")
+_READ_LABELS = ("P", "S", "detection", *MOTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +89,8 @@ class NeuralPicker:
 
     Args:
         model: path of the file, or the name of a packaged network.
-        thresholds: on the network's output by label ("P", "S", "detection"); those not named
-            are the model's own.
+        thresholds: on the network's output by label ("P", "S", "detection", and "positive" and
+            "negative" for first motions); those not named are the model's own.
         separation_s: two picks of a phase are at least so far apart.
         release_share: a detection lasts until the curve falls below so much of its threshold.
         minimum_detection_s: shorter ones are dropped.
@@ -173,7 +173,7 @@ class NeuralPicker:
         read = [label for label in spec.labels if label in _READ_LABELS]
         if missing := [label for label in read if label not in thresholds]:
             raise SpecError(f"{spec.name!r} has no thresholds for {missing}; give them")
-        phases = [label for label in read if label != "detection"]
+        phases = [label for label in read if label in ("P", "S")]
         if not phases or (missing := [p for p in phases if p not in spec.uncertainty]):
             raise SpecError(f"{spec.name!r}: labels {spec.labels} need P or S with uncertainties")
 
@@ -311,7 +311,7 @@ class _Teller(NamedTuple):
             amplitude_counts=measured.amplitude_counts,
             snr=measured.snr,
             onset=measured.onset,
-            polarity=measured.polarity,
+            polarity=_polarity(peak, measured),
             provenance=self.provenance,
         )
 
@@ -335,6 +335,13 @@ class _Teller(NamedTuple):
             labels=self.model.spec.labels,
             values=curves.values,
         )
+
+
+def _polarity(peak: Peak, measured: Measurement) -> Polarity | None:
+    """What the network says of the vertical; the rule's where it says nothing."""
+    if peak.polarity is None or measured.component != "Z":
+        return measured.polarity
+    return peak.polarity
 
 
 def _grid(spec: ModelSpec) -> FrameGrid:

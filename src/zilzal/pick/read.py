@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from zilzal.core.arrays import Array
+from zilzal.core.pick import Polarity
 from zilzal.infer.overlap import Curves
 from zilzal.signal.peak import find_peaks, refine_peak
 from zilzal.signal.trigger import Interval, IntervalState, finish_intervals, hold, step_intervals
@@ -33,12 +34,21 @@ class Reading:
 
 
 class Peak(NamedTuple):
-    """A peak of a label's curve: sample number, fraction of a sample beyond it, height."""
+    """A peak of a label's curve.
+
+    Args:
+        label: whose.
+        number: of the sample.
+        fraction: of a sample, beyond it.
+        height: of the curve.
+        polarity: of a P, where the network has curves of first motions.
+    """
 
     label: str
     number: int
     fraction: float
     height: float
+    polarity: Polarity | None = None
 
 
 class ReaderState(NamedTuple):
@@ -83,7 +93,13 @@ def step_reading(
     if ready is not None:
         stop = max(min(end - reading.separation_samples, ready), state.frontier)
     peaks = [
-        Peak(label, state.first + place, refine_peak(row, place), float(row[place]))
+        Peak(
+            label=label,
+            number=state.first + place,
+            fraction=refine_peak(row, place),
+            height=float(row[place]),
+            polarity=first_motion(reading, kept[:, place]) if label == "P" else None,
+        )
         for label, row in zip(reading.labels, kept, strict=True)
         if label in ("P", "S")
         for place in _peaks(reading, label, row)
@@ -95,6 +111,23 @@ def step_reading(
     first = max(stop - reading.separation_samples, state.first)
     rest = ReaderState(first, kept[:, first - state.first :].copy(), stop, interval)
     return rest, sorted(peaks, key=lambda peak: (peak.number, peak.label)), intervals
+
+
+MOTIONS = (Polarity.POSITIVE, Polarity.NEGATIVE)
+"""Labels of the curves of first motions."""
+
+
+def first_motion(reading: Reading, heights: Float32[Array, " label"]) -> Polarity | None:
+    """The first motion of a P from the curves' heights at its peak.
+
+    The larger of the two decides where it reaches its threshold; None without such curves.
+    """
+    if not set(MOTIONS) <= set(reading.labels):
+        return None
+    height = {motion: float(heights[reading.labels.index(motion)]) for motion in MOTIONS}
+    likelier = max(MOTIONS, key=height.__getitem__)
+    is_clear = height[likelier] >= reading.thresholds[likelier]
+    return likelier if is_clear else Polarity.UNDECIDABLE
 
 
 def _peaks(reading: Reading, label: str, row: Float32[Array, " sample"]) -> list[int]:

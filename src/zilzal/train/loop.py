@@ -114,11 +114,12 @@ def learn_round(
 
     state.network.train()
     clip, mixed = _clip(training), training.device != "cpu"
-    losses = []
+    n_batches = training.passes * (len(pool) // training.batch)
+    losses: list[float] = []
     for crops in _batches(pool, training, rng):
         samples, targets, weights, taught = (part.to(training.device) for part in crops)
         for group in state.optimiser.param_groups:
-            group["lr"] = rate_at(training, state.steps_done)
+            group["lr"] = rate_at(training, state.rounds_done + len(losses) / n_batches)
         state.optimiser.zero_grad()
         with torch.autocast(training.device, dtype=torch.bfloat16, enabled=mixed):
             logits = state.network(samples)
@@ -139,8 +140,12 @@ _RISE = 0.05
 """Share of the steps in which the rate rises from zero."""
 
 
-def rate_at(training: PickerTraining, step: int) -> float:
-    """The learning rate of a step: a straight rise, then what `length` says."""
+def rate_at(training: PickerTraining, rounds: float) -> float:
+    """The learning rate after so many rounds: a straight rise, then what `length` says.
+
+    It goes by rounds, not steps, since pools that lack some sets have fewer windows.
+    """
+    step = round(rounds / training.rounds * training.steps)
     rise = round(_RISE * training.steps)
     rate, left = training.rate, max(1, training.steps - rise)
     schedules: dict[str, Schedule] = {

@@ -77,13 +77,20 @@ def _without_motions(record: Record) -> Record:
 def read_development_records(
     shared: Path | None, *, sets: Sequence[Path] = (), without: Sequence[str] = ()
 ) -> list[Record]:
-    """Development records of the sets with labels that are not a consensus."""
-    folders = [*sets, *(sorted((shared / "data" / "picks").iterdir()) if shared else ())]
+    """Development records of the sets with labels that are not a consensus.
+
+    Of the others their noise: there is little of it, and thresholds hang on it.
+    """
+    labelled, machine = list(sets), list[Path]()
+    if shared is not None:
+        labelled += sorted((shared / "data" / "picks").iterdir())
+        machine += sorted((shared / "peers" / "windows").iterdir())
     return [
         with_codas(record)
-        for folder in folders
+        for folder in (*labelled, *machine)
         if folder.name not in without
         for record in read_seisbench(folder, splits=("dev",))
+        if folder not in machine or record.kind == "noise"
     ]
 
 
