@@ -76,7 +76,7 @@ class PickerTraining:
     pools: int = 48
     windows: int = 2048
     drawers: int = 1
-    rounds: int = 480
+    rounds: int = 360
     passes: int = 1
     crop: int = 4096
     batch: int = 32
@@ -96,7 +96,7 @@ class PickerTraining:
     preparation: Preparation = field(default_factory=Preparation)
     mixing: Mixing = field(default_factory=Mixing)
     false_per_hour: float = 2.0
-    test_every: int = 20
+    test_every: int = 40
     threads: int = 1
     device: str = "cpu"
 
