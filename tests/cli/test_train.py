@@ -244,7 +244,7 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
     command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
                "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
     monkey = pytest.MonkeyPatch()
-    monkey.setattr("zilzal.train.release.FEWEST_RIGHT", 0)
+    monkey.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
     with monkey.context():
         call(*command)
     history = json.loads((tmp_path / "out" / "history.json").read_text())

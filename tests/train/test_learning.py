@@ -290,7 +290,7 @@ def test_two_thirds_of_other_residuals_lie_within_the_uncertainty():
 
 def test_a_network_that_finds_too_little_is_not_released():
     from zilzal.core.errors import ModelError
-    from zilzal.train.release import measure
+    from zilzal.train.findings import measure
 
     trials = [trial(at) for at in (1000, 2000, 3000)]
     found = pick_trials(knowing(0), trials)

@@ -94,6 +94,15 @@ def read_development_records(
     ]
 
 
+def read_analysts_motions(shared: Path) -> list[Record]:
+    """All records of the sets whose first motions were kept from the training."""
+    return [
+        record
+        for name in sorted(MOTIONS_KEPT_FOR_TESTS)
+        for record in read_seisbench(shared / "data" / "picks" / name, splits=("train", "dev"))
+    ]
+
+
 def development_trials(records: Sequence[Record], *, seed: int = 0, shifts: int = 1) -> list[Trial]:
     """Windows of each record, shifted at random."""
     rng = np.random.default_rng(seed)

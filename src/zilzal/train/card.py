@@ -1,0 +1,133 @@
+"""The card of a trained picker: what it learnt from, how good it is, how to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zilzal.core.pick import Phase
+from zilzal.train.findings import Findings
+from zilzal.train.motions import JudgedMotions
+from zilzal.train.options import PickerTraining
+from zilzal.train.shared import ARCHIVES
+from zilzal.train.training import TrainedPicker
+
+TRAINING_DATA = (
+    "Train splits of: ncedc_phasenet, ncedc_deepdenoiser, stead_ta109c (analysts' labels); obst, "
+    "martinique, toc2me (labels of undocumented or mixed origin); uturuncu (automatic labels, "
+    "replaced by the consensus of published pickers where there is one); 14 sets of event windows "
+    f"and the archives {', '.join(ARCHIVES)} (machine labels: consensus of at least 3 of 6 "
+    "families of published pickers, weighted by their number); anza_noise and clean spans "
+    "(noise). Mixed at random: superposed, re-noised, stretched, filtered, faulted. Partly "
+    "synthetic noise, no synthetic events. First motions by rule, on clear onsets."
+)
+
+
+def data_in_words(training: PickerTraining) -> str:
+    """What was learnt from, in words."""
+    told = TRAINING_DATA if training.shared else ""
+    if training.sets:
+        told += f" Train splits of {', '.join(folder.name for folder in training.sets)}."
+    if training.teachers:
+        names = ", ".join(path.stem for path in training.teachers)
+        told += (
+            f" Taught by the curves of {names} on the same windows: on outputs that are not "
+            "exported, and in place of labels where there are none."
+        )
+    return told.strip() + (f" Left out: {', '.join(training.without)}." if training.without else "")
+
+
+def _command(training: PickerTraining) -> str:
+    """The commands that make the network again; what is not named has its default."""
+    teachers = "".join(f" --teacher {path.name}" for path in training.teachers)
+    without = f" --without {','.join(training.without)}" if training.without else ""
+    source = "--shared ../shared" if training.shared else " ".join(map(str, training.sets))
+    return (
+        f"`zilzal train picker {source} -o DIR{teachers} --rounds {training.rounds} "
+        f"--seed {training.seed}{without}`, teachers made by `zilzal models import`."
+        if training.teachers
+        else f"`zilzal train picker {source} -o DIR --rounds {training.rounds} "
+        f"--seed {training.seed}{without}`"
+    )
+
+
+def write_card(
+    trained: TrainedPicker,
+    findings: Findings,
+    motions: Mapping[str, JudgedMotions],
+    *,
+    name: str,
+    shifts: int,
+) -> str:
+    """The model card in Markdown, every number from what was measured or the network itself.
+
+    Args:
+        trained: the network and its training.
+        findings: on development records.
+        motions: what it says of first motions, by where these are known from.
+        name: of the network, with its version.
+        shifts: windows of each record in `findings`.
+    """
+    from zilzal.models.strided_unet import multiply_adds
+
+    f1, network = findings.four_f1, trained.network
+    n_parameters = sum(p.numel() for p in network.parameters())
+    training = trained.training
+    clear = motions["rule, development records"].threshold()
+    first_motions = "\n".join(
+        f"| {name} | {len(judged.height)} | {judged.share_decided(clear):.2f} | "
+        f"{judged.share_right(clear):.2f} |"
+        for name, judged in motions.items()
+    )
+    tables = "\n".join(
+        f"| {phase} | {f1[f'{phase}@0.1']:.3f} | {f1[f'{phase}@0.5']:.3f} | "
+        f"{findings.thresholds[phase]:.2f} | {24 * f1[f'{phase} per noise hour']:.0f} | "
+        f"{findings.within[phase]:.2f} | {findings.calibration_error[phase]:.3f} |"
+        for phase in (phase.value for phase in Phase)
+    )
+    return f"""# {name}
+
+P, S and detection curves at 100 Hz from three components of one sensor. A U-Net that works at a
+quarter of the sampling rate and below ({n_parameters:,} parameters,
+{multiply_adds(network.eval()) / 1e6:.1f} million multiply-adds per 3001 samples; PhaseNet 19.5).
+Input: causal high-pass, division by the running level of each component, asinh. It takes windows
+of any length that is a multiple of 32 samples; an output depends on the 29.8 s before and the
+5.5 s after it. Further curves: first motion up, first motion down.
+
+## Data
+{data_in_words(training)}
+
+Labels: Gaussians of 0.1 s at P and S; detection from P until the coda has sunk to twice the noise
+before P (root mean square of each second above 2 Hz), at most 60 s.
+
+## Skill on development records
+Events that were not trained on, of the same networks as the training: a window of 60 s of each
+record, shifted at random ({shifts} shifts). Strict counts.
+
+| phase | F1 at 0.1 s | F1 at 0.5 s | threshold | picks per station-day of noise | \
+within uncertainty | calibration error |
+|---|---|---|---|---|---|---|
+{tables}
+
+Mean of the four F1: {f1["mean"]:.3f}. "Within uncertainty" is a share of the residuals; 0.68 is
+wanted. Thresholds: highest with an F1 at 0.2 s within 0.005 of the best one that lets at most
+{24 * training.false_per_hour:.0f} false picks a station-day through.
+
+First motions, of clear onsets; the network says nothing where neither curve reaches {clear:.2f}:
+
+| known from | onsets | decided | right of these |
+|---|---|---|---|
+{first_motions}
+
+## Limits
+- Regions and instruments unlike the training's score lower; `docs/reference/picker-model-card.md`
+  tells what was found with sets held out.
+- Made for local and regional earthquakes. Teleseisms, tremor and rockfalls were not labelled.
+- Of two events within about a second only one is picked.
+- First motions were learnt from a rule on clear onsets, with noise added; none by an analyst.
+- Most labels are machine-made, by pickers whose habits (clear onsets first) it has learnt.
+
+## Reproduction
+{_command(training)}
+
+Licence of the weights: Apache-2.0.
+"""

@@ -1,0 +1,85 @@
+"""What development records say of a trained picker: thresholds, tables, and how good they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from zilzal.core.errors import ModelError
+from zilzal.core.pick import Phase
+from zilzal.evaluate.calibration import calibration_error, reliability_table
+from zilzal.evaluate.picks import Onsets
+from zilzal.infer.spec import Table
+from zilzal.train.calibrate import (
+    apply_table,
+    calibration_table,
+    judge,
+    share_within,
+    uncertainty_table,
+)
+from zilzal.train.skill import Trial, choose_thresholds, four_f1
+
+FEWEST_RIGHT = 20
+"""Right picks of a phase that calibration and uncertainty need."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the development windows said.
+
+    Args:
+        thresholds: by label.
+        calibration: by phase.
+        uncertainty: by phase.
+        four_f1: F1 of P and S at 0.1 and 0.5 s, their mean, noise picks.
+        within: by phase, share of residuals within the uncertainty, on windows shifted otherwise.
+        calibration_error: by phase, after calibration, on windows shifted otherwise.
+    """
+
+    thresholds: Mapping[str, float]
+    calibration: Mapping[str, Table]
+    uncertainty: Mapping[str, Table]
+    four_f1: Mapping[str, float]
+    within: Mapping[str, float]
+    calibration_error: Mapping[str, float]
+
+
+def measure(
+    trials: Sequence[Trial],
+    found: Mapping[Phase, Onsets],
+    others: Sequence[Trial],
+    found_others: Mapping[Phase, Onsets],
+    false_per_hour: float,
+) -> Findings:
+    """Thresholds and tables from one set of windows, their check on another.
+
+    The other windows hold the same records, shifted otherwise: the check tells of over-fitting
+    of the tables, not of other regions.
+    """
+    thresholds = choose_thresholds(trials, found, false_per_hour=false_per_hour)
+    calibration, uncertainty = {}, {}
+    within, error = {}, {}
+    for phase in Phase:
+        judged = judge(trials, found[phase], phase)
+        if judged.is_right.sum() < FEWEST_RIGHT:
+            raise ModelError(
+                f"the network finds {judged.is_right.sum()} {phase} on the development records, "
+                f"at least {FEWEST_RIGHT} are needed to calibrate it; train it for more rounds"
+            )
+        calibration[phase.value] = calibration_table(judged)
+        probability = apply_table(calibration[phase.value], judged.output)
+        uncertainty[phase.value] = uncertainty_table(judged, probability)
+        check = judge(others, found_others[phase], phase)
+        probability = apply_table(calibration[phase.value], check.output)
+        within[phase.value] = share_within(
+            check, apply_table(uncertainty[phase.value], probability)
+        )
+        error[phase.value] = calibration_error(reliability_table(probability, check.is_right))
+    return Findings(
+        thresholds={phase.value: threshold for phase, threshold in thresholds.items()},
+        calibration=calibration,
+        uncertainty=uncertainty,
+        four_f1=four_f1(others, found_others, thresholds),
+        within=within,
+        calibration_error=error,
+    )
