@@ -113,9 +113,8 @@ def _set_facts(cases: Sequence[Case], name: str) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """As JSON can hold it: None for what is not finite, residuals left to the tables of picks."""
     if is_dataclass(value):
-        names = [field.name for field in fields(value) if field.name != "residual_s"]
-        if not isinstance(value, PhaseReport):
-            names = [field.name for field in fields(value)]
+        hidden = {"residual_s"} if isinstance(value, PhaseReport) else set[str]()
+        names = [each.name for each in fields(value) if each.name not in hidden]
         return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -42,7 +41,7 @@ SAMPLING_RATE = 100.0
 FIXED_S = 20.0
 """Where the first arrival lies in windows at fixed places."""
 
-Placing = Literal["random", "several", "fixed"]
+PLACINGS = ("random", "several", "fixed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +60,15 @@ class Protocol:
         ConfigError: an option is out of range.
     """
 
-    placing: Placing = "random"
+    placing: str = "random"
     shifts: int = 5
     seed: int = 0
     split: str = "dev"
     table: Mapping[str, Sequence[WindowRow]] = field(default_factory=dict[str, list[WindowRow]])
 
     def __post_init__(self) -> None:
-        if self.placing not in get_args(Placing):
-            raise ConfigError(
-                f"protocol {self.placing!r} is none of {', '.join(get_args(Placing))}"
-            )
+        if self.placing not in PLACINGS:
+            raise ConfigError(f"protocol {self.placing!r} is none of {', '.join(PLACINGS)}")
         if self.shifts < 2:
             raise ConfigError(f"several shifts are two or more, not {self.shifts}")
 
