@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zilzal.core.pick import Phase
     from zilzal.train.comparing import Outcome
     from zilzal.train.contest import Contest, Tuning
-    from zilzal.train.windows import Protocol
+    from zilzal.train.protocol import Protocol
 
 HOURS_A_DAY = 24.0
 
@@ -109,8 +109,8 @@ def picks(
     from zilzal.train.contest import Contest
     from zilzal.train.pick_lists import find_list
     from zilzal.train.pick_results import write_outcome
+    from zilzal.train.protocol import Protocol, expand_sets
     from zilzal.train.window_table import read_windows
-    from zilzal.train.windows import Protocol, expand_sets
 
     placed = Protocol(
         placing=protocol, shifts=shifts, seed=seed, split=split,
@@ -178,7 +178,7 @@ def _tuning(
     placed: Protocol, tune_on: Sequence[Path], split: str, false_per_hour: float
 ) -> Tuning | None:
     from zilzal.train.contest import Tuning
-    from zilzal.train.windows import expand_sets, source_name
+    from zilzal.train.protocol import expand_sets, source_name
 
     if not tune_on:
         if math.isfinite(false_per_hour):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from rich import box
 from rich.console import Console
@@ -64,9 +65,10 @@ def tables(outcome: Outcome, judging: Judging) -> Iterator[Table]:
 
 
 def show(found: Sequence[Table], console: Console) -> None:
-    """Print tables; where the terminal is too narrow it breaks lines, and no cell is lost."""
-    needed = max((console.measure(table).minimum for table in found), default=0)
-    wide = Console(file=console.file, width=max(console.width, needed + 1))
+    """Print tables; where the terminal is too narrow it breaks their lines, and no cell is lost."""
+    endless = Console(width=1_000)
+    needed = max((endless.measure(table).maximum for table in found), default=0)
+    wide = Console(file=console.file, width=max(console.width, needed))
     for table in found:
         wide.print(table)
 
@@ -302,16 +304,13 @@ def _signed(value: Estimate, *, favour: int, decimals: int = 3) -> str:
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A table whose titles may wrap between words, and nothing else."""
+    """A table whose columns are as wide as their cells, titles broken between words."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
                   pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
     for place, (column, *cells) in enumerate(zip(columns, *rows, strict=True)):
         words = [*column.split(), *(Text.from_markup(cell).plain for cell in cells)]
-        table.add_column(
-            escape(column),
-            justify="right" if place else "left",
-            min_width=max(map(len, words), default=0),
-        )
+        title = fill(column, max(map(len, words)), break_on_hyphens=False)
+        table.add_column(escape(title), justify="right" if place else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     return table
@@ -346,8 +345,8 @@ def interval(value: Estimate) -> str:
 def span(low: float, high: float) -> str:
     """A bin's bounds."""
     if not math.isfinite(low):
-        return f"< {high:g}"
-    return f"{low:g} to {high:g}" if math.isfinite(high) else f"≥ {low:g}"
+        return f"<{high:g}"
+    return f"{low:g}–{high:g}" if math.isfinite(high) else f"≥{low:g}"
 
 
 def _marked(text: str, is_best: bool) -> str:

@@ -228,8 +228,8 @@ def noise_figure(reports: Reports, phases: Sequence[Phase], judging: Judging) ->
                     line.report.pooled.by_tolerance[judging.tolerance_s],
                 )
                 axes.plot(
-                    sweep.false_per_noise_hour[::-1], sweep.recall[::-1], color=line.colour, linewidth=1.3,
-                    drawstyle="steps-post",
+                    sweep.false_per_noise_hour[::-1], sweep.recall[::-1], color=line.colour,
+                    linewidth=1.3, drawstyle="steps-post",
                 )  # fmt: skip
                 used.append(score.recall.value)
                 _draw_used(axes, (score.false_per_noise_hour, used[-1]), line)

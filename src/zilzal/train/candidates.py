@@ -61,6 +61,11 @@ class Candidate:
     detects: bool = True
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    def lowest(self, phase: Phase) -> float:
+        """The lowest threshold for which its picks are known."""
+        own = self.thresholds[phase]
+        return min(LOWEST, own) if isinstance(self.picker, NeuralPicker) else own
+
 
 def find_candidates(texts: Iterable[str]) -> list[Candidate]:
     """Candidates by "stalta", a packaged network's name, a file, or NAME=one of these.

@@ -22,8 +22,6 @@ class Case:
         first: sample of the record, at 100 Hz, at which the window begins; negative before it.
         record_start: time of the record's first sample, as the set writes it; may be "".
         record_rate: sampling rate of the record as it lies in the set.
-        record_s: length of the record.
-        station: network and station code, as "CI.CCC"; may be "".
         contested: spans (first, last sample) of each phase in which nobody knows.
         polarity: first motion of each labelled P, in their order.
         snr_db: of the first labelled onset of each phase; NaN where not measurable.
@@ -37,8 +35,6 @@ class Case:
     first: int
     record_start: str
     record_rate: float
-    record_s: float
-    station: str
     contested: Mapping[Phase, tuple[Span, ...]]
     polarity: tuple[Polarity | None, ...]
     snr_db: Mapping[Phase, float]

@@ -15,11 +15,12 @@ from zilzal.evaluate.paired import PickerDifference, compare_pickers
 from zilzal.evaluate.report import Judging, PhaseReport, report_phase
 from zilzal.evaluate.sweep import own_thresholds, sweep_thresholds
 from zilzal.train.answers import Answers
-from zilzal.train.candidates import LOWEST, Candidate
+from zilzal.train.candidates import Candidate
 from zilzal.train.case import Case
 from zilzal.train.contest import Contest, Picked, Told, Tuning, pick_windows, say_nothing
 from zilzal.train.overlap import refuse_overlap
 from zilzal.train.pick_lists import PickList
+from zilzal.train.protocol import identities
 from zilzal.train.skill import best_threshold
 from zilzal.train.truths import detection_truth, picks_of, set_names, truth_of
 
@@ -79,16 +80,21 @@ def compare(contest: Contest, *, told: Told = say_nothing) -> Outcome:
         ConfigError: thresholds would be chosen on what is scored.
         DataError: a set has no such records, or a list no picks.
     """
+    tuning = contest.tuning
+    if tuning is not None and not tuning.allow_overlap:
+        refuse_overlap(
+            identities(tuning.paths, tuning.protocol), identities(contest.paths, contest.protocol)
+        )
     picked = pick_windows(contest, contest.paths, contest.protocol, told=told)
     thresholds = dict(contest.thresholds)
-    if contest.tuning is not None:
-        chosen = _tuned(contest, contest.tuning, picked.cases, told)
+    if tuning is not None:
+        chosen = _tuned(contest, tuning, told)
         thresholds = {name: {**chosen[name], **thresholds.get(name, {})} for name in contest.names}
     reports: list[PickerReport] = []
     for number, picker in enumerate((*contest.candidates, *contest.lists)):
         told("measure", number, len(contest.names), picker.name)
         origin: Origin = "own" if picker.name not in thresholds else "given"
-        if picker.name not in contest.thresholds and contest.tuning is not None:
+        if picker.name not in contest.thresholds and tuning is not None:
             origin = "tuned"
         at = {**_own_thresholds(picker), **thresholds.get(picker.name, {})}
         reports.append(_report(contest, picked, picker, at, origin))
@@ -104,15 +110,11 @@ def _own_thresholds(picker: Candidate | PickList) -> Mapping[Phase, float]:
     return {phase: picker.thresholds.get(phase, -np.inf) for phase in Phase}
 
 
-def _tuned(
-    contest: Contest, tuning: Tuning, scored: Sequence[Case], told: Told
-) -> dict[str, dict[Phase, float]]:
+def _tuned(contest: Contest, tuning: Tuning, told: Told) -> dict[str, dict[Phase, float]]:
     """The best threshold of each picker and phase on the tuning's windows."""
     picked = pick_windows(
         contest, tuning.paths, tuning.protocol, told=lambda _, *rest: told("tune", *rest)
     )
-    if not tuning.allow_overlap:
-        refuse_overlap(picked.cases, scored)
     if np.isfinite(tuning.false_per_hour) and not any(c.trial.is_noise for c in picked.cases):
         raise ConfigError(
             "a limit of picks in noise is given, but the windows for choosing thresholds hold no "
@@ -153,11 +155,6 @@ def _report(
     answers, names = picked.answers[picker.name], set_names(picked.cases)
     phases: dict[Phase, PhaseReport] = {}
     for phase, threshold in thresholds.items():
-        if isinstance(picker, Candidate) and threshold < min(LOWEST, picker.thresholds[phase]):
-            raise ConfigError(
-                f"threshold {threshold:g} of {picker.name} for {phase} is below "
-                f"{min(LOWEST, picker.thresholds[phase]):g}, from which its picks are kept"
-            )
         truth = truth_of(picked.cases, phase)
         if len(truth.records.group):
             picks = picks_of(picked.cases, answers, phase)

@@ -14,7 +14,8 @@ from zilzal.train.answers import Answers, joined
 from zilzal.train.candidates import Candidate, check_names, pick_cases, windows_hash
 from zilzal.train.case import Case
 from zilzal.train.pick_lists import PickList, read_list
-from zilzal.train.windows import Protocol, count_cases, iterate_cases
+from zilzal.train.protocol import Protocol, identities
+from zilzal.train.windows import iterate_cases
 
 BLOCK = 128
 """Windows that are held in memory, picked and kept together."""
@@ -82,6 +83,13 @@ class Contest:
                 f"a threshold is given for {', '.join(sorted(unknown))}; the pickers are "
                 f"{', '.join(names)}"
             )
+        for each in self.candidates:
+            for phase, value in self.thresholds.get(each.name, {}).items():
+                if phase in each.thresholds and value < (lowest := each.lowest(phase)):
+                    raise ConfigError(
+                        f"threshold {value:g} of {each.name} for {phase} is below {lowest:g}, "
+                        "from which it picks here"
+                    )
 
     @property
     def names(self) -> list[str]:
@@ -101,7 +109,8 @@ def pick_windows(
     contest: Contest, paths: Sequence[Path], protocol: Protocol, *, told: Told = say_nothing
 ) -> Picked:
     """Run every picker on all windows, block by block; blocks that were kept are not run again."""
-    total, cases = count_cases(paths, protocol), list[Case]()
+    total = sum(each.n_windows for each in identities(paths, protocol))
+    cases: list[Case] = []
     parts: dict[str, list[tuple[int, Answers]]] = {each.name: [] for each in contest.candidates}
     for block in _blocks(iterate_cases(paths, protocol)):
         hashed = windows_hash(block) if contest.cache else ""

@@ -4,71 +4,82 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from zilzal.core.errors import ConfigError, FormatError
 from zilzal.core.time import Time
-from zilzal.train.case import Case
+from zilzal.train.protocol import Identity
 
-_Span = tuple[float, float, str]
+_Span = tuple[float, float]
 
 
-def refuse_overlap(tuning: Sequence[Case], scored: Sequence[Case]) -> None:
-    """Refuse to choose thresholds on windows that share records, events or time with the scored.
+def refuse_overlap(tuning: Sequence[Identity], scored: Sequence[Identity]) -> None:
+    """Refuse to choose thresholds on records that are scored, or share an event or time with them.
 
     Raises:
         ConfigError: they do; the message names examples.
     """
-    shared = list(dict.fromkeys(_shared(tuning, scored)))
+    shared = list(_shared(tuning, scored))
     if shared:
-        examples = ", ".join(shared[:3])
         raise ConfigError(
-            f"thresholds would be chosen on what is scored: {len(shared)} records or events are "
-            f"in both, as {examples}. Choose another set or split with --tune-on and --tune-split, "
-            "or say --allow-overlap if you mean it; the scores are then too good"
+            f"thresholds would be chosen on what is scored: {len(shared)} of {len(scored)} records "
+            f"are known from there, as {'; '.join(shared[:2])}. Choose another set or split with "
+            "--tune-on and --tune-split, or give --allow-overlap if you mean it: the scores are "
+            "then too good"
         )
 
 
-def _shared(tuning: Sequence[Case], scored: Sequence[Case]) -> Iterator[str]:
-    known = {name for case in tuning for name in _names(case)}
-    for case in scored:
-        yield from (name for name in _names(case) if name in known)
-    spans = _spans(tuning)
-    for station, found in _spans(scored).items():
-        yield from _at_one_station(station, spans.get(station, []), found)
+def _shared(tuning: Sequence[Identity], scored: Sequence[Identity]) -> Iterator[str]:
+    """Scored records that are known from the tuning, and how."""
+    names = {(each.source, each.name) for each in tuning}
+    events = {event for each in tuning for event in _events(each)}
+    busy = _Busy(tuning)
+    for each in scored:
+        told = f"{each.name} of {each.source}"
+        if (each.source, each.name) in names:
+            yield f"{told} (the same record)"
+        elif events.intersection(_events(each)):
+            yield f"{told} (the same event, {each.event})"
+        elif busy.holds(each):
+            yield f"{told} (the same time at {each.station})"
 
 
-def _names(case: Case) -> Iterator[str]:
-    """What a record shares with others of its event: their names, within a set or anywhere.
-
-    A mere number as an event's name means something within its set only.
-    """
-    trial = case.trial
-    yield f"record {trial.name} of {trial.source}"
-    yield f"event {trial.event} of {trial.source}"
-    if not trial.event.isdigit():
-        yield f"event {trial.event}"
+def _events(each: Identity) -> set[tuple[str, str]]:
+    """Names of an event: within its set, and anywhere unless it is a mere number."""
+    anywhere = set[tuple[str, str]]() if each.event.isdigit() else {("", each.event)}
+    return anywhere | {(each.source, each.event)}
 
 
-def _spans(cases: Iterable[Case]) -> dict[str, list[_Span]]:
-    """Recorded times by station, in order: start and end [s since 1970] and the record's name."""
-    spans: dict[str, set[_Span]] = defaultdict(set)
-    for case in cases:
-        if case.station and case.record_start:
-            try:
-                start_s = Time.parse(case.record_start).ns / 1e9
-            except FormatError:
-                continue
-            spans[case.station].add((start_s, start_s + case.record_s, case.trial.name))
-    return {station: sorted(found) for station, found in spans.items()}
+class _Busy:
+    """Recorded times by station."""
+
+    def __init__(self, records: Sequence[Identity]) -> None:
+        spans: dict[str, list[_Span]] = defaultdict(list)
+        for each in records:
+            if (span := _span(each)) is not None:
+                spans[each.station].append(span)
+        self._starts = {station: sorted(first for first, _ in of) for station, of in spans.items()}
+        self._ends = {
+            station: list(accumulate((last for _, last in sorted(of)), max))
+            for station, of in spans.items()
+        }
+
+    def holds(self, each: Identity) -> bool:
+        """Whether a record shares time with one of its station."""
+        span = _span(each)
+        if span is None or each.station not in self._starts:
+            return False
+        before = bisect_left(self._starts[each.station], span[1])
+        return before > 0 and self._ends[each.station][before - 1] > span[0]
 
 
-def _at_one_station(station: str, left: Sequence[_Span], right: Sequence[_Span]) -> Iterator[str]:
-    """Records of the right that share time with one of the left, which is in order of start."""
-    starts = [start_s for start_s, _, _ in left]
-    latest_end = list(accumulate((end_s for _, end_s, _ in left), max))
-    for start_s, end_s, name in right:
-        before = bisect_left(starts, end_s)
-        if before and latest_end[before - 1] > start_s:
-            yield f"time of {name} at {station}"
+def _span(each: Identity) -> _Span | None:
+    """Start and end [s since 1970] of a record whose station and time are known."""
+    if not each.station or not each.record_start:
+        return None
+    try:
+        start_s = Time.parse(each.record_start).ns / 1e9
+    except FormatError:
+        return None
+    return start_s, start_s + each.record_s
