@@ -101,7 +101,8 @@ def picks(
     picks that are already made.
     """
     need("h5py", work="reading labelled sets")
-    from zilzal.cli.skill_tables import show, tables
+    from zilzal.cli.cells import show
+    from zilzal.cli.skill_tables import tables
     from zilzal.evaluate.interval import Resampling
     from zilzal.evaluate.report import Judging
     from zilzal.train.candidates import find_candidates

@@ -5,21 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import fill
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
+from zilzal.cli.cells import best_of, interval, marked, number, plain_table, signed, span
 from zilzal.core.pick import Phase
-from zilzal.evaluate.interval import Estimate
 from zilzal.evaluate.position import SCATTER_S
 from zilzal.evaluate.report import Judging, PhaseReport
 from zilzal.train.comparing import Difference, Outcome, PickerReport
-
-BEST, BETTER, WORSE = "bold green", "green", "red"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +44,11 @@ def tables(outcome: Outcome, judging: Judging) -> Iterator[Table]:
     """All tables, those without content left out."""
     for phase in Phase:
         reports = [report for report in outcome.reports if phase in report.phases]
-        if not any(_n_labels(report.phases[phase], judging) for report in reports):
-            reports = [r for r in reports if _has_noise(r.phases[phase], judging)]
         if reports:
-            yield _scores(reports, phase, _found_columns(judging), _title(reports, phase, judging))
-            yield _scores(reports, phase, _claim_columns(judging), f"{phase}: times and claims")
+            title = _title(reports, phase, judging)
+            yield from _scores(reports, phase, _found_columns(judging), title)
+            title = f"{phase}: times and claims"
+            yield from _scores(reports, phase, _claim_columns(judging), title)
             yield from _by_set(reports, phase, judging)
             yield from _by_snr(reports, phase)
             yield from _positions(reports, phase)
@@ -64,25 +58,8 @@ def tables(outcome: Outcome, judging: Judging) -> Iterator[Table]:
         yield _differences(outcome.differences, judging)
 
 
-def show(found: Sequence[Table], console: Console) -> None:
-    """Print tables; where the terminal is too narrow it breaks their lines, and no cell is lost."""
-    endless = Console(width=1_000)
-    needed = max((endless.measure(table).maximum for table in found), default=0)
-    wide = Console(file=console.file, width=max(console.width, needed))
-    for table in found:
-        wide.print(table)
-
-
-def _n_labels(report: PhaseReport, judging: Judging) -> int:
-    return report.pooled.by_tolerance[judging.tolerance_s].n_labels
-
-
-def _has_noise(report: PhaseReport, judging: Judging) -> bool:
-    return math.isfinite(report.pooled.by_tolerance[judging.tolerance_s].false_per_noise_hour)
-
-
 def _title(reports: Sequence[PickerReport], phase: Phase, judging: Judging) -> str:
-    n_labels = _n_labels(reports[0].phases[phase], judging)
+    n_labels = reports[0].phases[phase].pooled.by_tolerance[judging.tolerance_s].n_labels
     return f"{phase}: {n_labels} labels, within {judging.tolerance_s:g} s unless told otherwise"
 
 
@@ -144,14 +121,14 @@ def _claim_columns(judging: Judging) -> list[Column]:
 
 def _scores(
     reports: Sequence[PickerReport], phase: Phase, columns: Sequence[Column], title: str
-) -> Table:
-    """A row a picker; columns in which nobody has a value are left out."""
+) -> Iterator[Table]:
+    """A row a picker; columns in which nobody has a value are left out, and a table of none."""
     known = [
         column
         for column in columns
         if any(math.isfinite(column.value(report.phases[phase])) for report in reports)
     ]
-    marked = [
+    best_places = [
         best_of([column.value(report.phases[phase]) for report in reports], column.best)
         for column in known
     ]
@@ -159,13 +136,14 @@ def _scores(
         [
             escape(report.name),
             *(
-                _marked(column.told(report.phases[phase]), place in best)
-                for column, best in zip(known, marked, strict=True)
+                marked(column.told(report.phases[phase]), place in best)
+                for column, best in zip(known, best_places, strict=True)
             ),
         ]
         for place, report in enumerate(reports)
     ]
-    return _table(title, ["picker", *(column.title for column in known)], rows)
+    if known:
+        yield plain_table(title, ["picker", *(column.title for column in known)], rows)
 
 
 def _by_set(reports: Sequence[PickerReport], phase: Phase, judging: Judging) -> Iterator[Table]:
@@ -211,19 +189,19 @@ def _matrix(
         [
             escape(report.name),
             *(
-                _marked(number(column[place], 3), place in of_column)
+                marked(number(column[place], 3), place in of_column)
                 for column, of_column in zip(values, best, strict=True)
             ),
         ]
         for place, report in enumerate(reports)
     ]
-    return _table(title, ["picker", *titles], rows)
+    return plain_table(title, ["picker", *titles], rows)
 
 
 def _positions(reports: Sequence[PickerReport], phase: Phase) -> Iterator[Table]:
     found = [(r.name, of_picker) for r in reports if (of_picker := r.phases[phase].positions)]
     if found:
-        yield _table(
+        yield plain_table(
             f"{phase}: {found[0][1].n_onsets} onsets, each at several positions in its windows",
             ["picker", "always found", "sometimes", "never", "scatter, median [s]", "95 % [s]",
              f"beyond {SCATTER_S:g} s"],
@@ -250,7 +228,7 @@ def _polarities(reports: Sequence[PickerReport]) -> Iterator[Table]:
             counts = [str(n) for n in (up, up_as_down, down, down_as_up)]
             shares = [interval(polarity.decided), interval(polarity.right)]
             rows.append([escape(name), *counts, *shares])
-        yield _table(
+        yield plain_table(
             "first motions of right P, label as pick",
             ["picker", "up as up", "up as down", "down as down", "down as up", "decided",
              "of these right"],
@@ -261,7 +239,7 @@ def _polarities(reports: Sequence[PickerReport]) -> Iterator[Table]:
 def _detections(reports: Sequence[PickerReport]) -> Iterator[Table]:
     found = [(report.name, report.detection) for report in reports if report.detection]
     if found:
-        yield _table(
+        yield plain_table(
             f"detection: {found[0][1].n_events} events",
             ["picker", "precision", "recall", "F1", "F1 of time", "per noise hour"],
             [
@@ -277,77 +255,18 @@ def _detections(reports: Sequence[PickerReport]) -> Iterator[Table]:
 
 def _differences(differences: Sequence[Difference], judging: Judging) -> Table:
     """Coloured where the interval holds no zero: green in the first one's favour."""
-    return _table(
+    return plain_table(
         f"{differences[0].first} minus the others, same events (95 % interval)",
         ["other", "phase", f"F1 {judging.tolerance_s:g} s", "mean |.| [s]", "per noise hour"],
         [
             [
                 escape(each.second),
                 each.phase.value,
-                _signed(each.difference.f1, favour=1),
-                _signed(each.difference.mean_absolute_s, favour=-1),
-                _signed(each.difference.false_per_noise_hour, favour=-1, decimals=1),
+                signed(each.difference.f1, favour=1),
+                signed(each.difference.mean_absolute_s, favour=-1),
+                signed(each.difference.false_per_noise_hour, favour=-1, decimals=1),
             ]
             for each in differences
             if each.tolerance_s == judging.tolerance_s
         ],
     )
-
-
-def _signed(value: Estimate, *, favour: int, decimals: int = 3) -> str:
-    if not math.isfinite(value.value):
-        return "-"
-    text = f"{value.value:+.{decimals}f} ({value.low:+.{decimals}f} to {value.high:+.{decimals}f})"
-    if value.low <= 0 <= value.high:
-        return text
-    return f"[{BETTER if value.value * favour > 0 else WORSE}]{text}[/]"
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A table whose columns are as wide as their cells, titles broken between words."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-                  pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
-    for place, (column, *cells) in enumerate(zip(columns, *rows, strict=True)):
-        words = [*column.split(), *(Text.from_markup(cell).plain for cell in cells)]
-        title = fill(column, max(map(len, words)), break_on_hyphens=False)
-        table.add_column(escape(title), justify="right" if place else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def best_of(values: Sequence[float], best: str | float | None) -> set[int]:
-    """Places of the best values; none where there is one value only, or all are alike."""
-    known = {place: value for place, value in enumerate(values) if math.isfinite(value)}
-    if best is None or len(set(known.values())) < 2:
-        return set()
-    if best == "largest":
-        wanted = max(known.values())
-    elif best == "smallest":
-        wanted = min(known.values())
-    else:
-        wanted = min(known.values(), key=lambda value: abs(value - float(best)))
-    return {place for place, value in known.items() if value == wanted}
-
-
-def number(value: float, decimals: int) -> str:
-    """A number, or a dash where there is none."""
-    return f"{value:.{decimals}f}" if math.isfinite(value) else "-"
-
-
-def interval(value: Estimate) -> str:
-    """A share with its interval."""
-    if not math.isfinite(value.value):
-        return "-"
-    return f"{value.value:.3f} ({value.low:.2f}-{value.high:.2f})"
-
-
-def span(low: float, high: float) -> str:
-    """A bin's bounds."""
-    if not math.isfinite(low):
-        return f"<{high:g}"
-    return f"{low:g}–{high:g}" if math.isfinite(high) else f"≥{low:g}"
-
-
-def _marked(text: str, is_best: bool) -> str:
-    return f"[{BEST}]{text}[/]" if is_best else text

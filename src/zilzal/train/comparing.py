@@ -96,7 +96,12 @@ def compare(contest: Contest, *, told: Told = say_nothing) -> Outcome:
         origin: Origin = "own" if picker.name not in thresholds else "given"
         if picker.name not in contest.thresholds and tuning is not None:
             origin = "tuned"
-        at = {**_own_thresholds(picker), **thresholds.get(picker.name, {})}
+        given = thresholds.get(picker.name, {})
+        own = picker.thresholds
+        at = {
+            phase: given.get(phase, own.get(phase, -np.inf))
+            for phase in _phases(picker, picked.answers[picker.name])
+        }
         reports.append(_report(contest, picked, picker, at, origin))
     told("measure", len(contest.names), len(contest.names), "")
     return Outcome(
@@ -104,10 +109,11 @@ def compare(contest: Contest, *, told: Told = say_nothing) -> Outcome:
     )
 
 
-def _own_thresholds(picker: Candidate | PickList) -> Mapping[Phase, float]:
+def _phases(picker: Candidate | PickList, answers: Answers) -> list[Phase]:
+    """The phases that a picker picks; of a list, those that are in it."""
     if isinstance(picker, Candidate):
-        return picker.thresholds
-    return {phase: picker.thresholds.get(phase, -np.inf) for phase in Phase}
+        return list(picker.thresholds)
+    return [phase for phase in Phase if (answers.picks["phase"] == phase.value).any()]
 
 
 def _tuned(contest: Contest, tuning: Tuning, told: Told) -> dict[str, dict[Phase, float]]:
@@ -123,7 +129,7 @@ def _tuned(contest: Contest, tuning: Tuning, told: Told) -> dict[str, dict[Phase
     return {
         picker.name: {
             phase: _best(picked, picker.name, phase, tuning, contest.judging)
-            for phase in _own_thresholds(picker)
+            for phase in _phases(picker, picked.answers[picker.name])
             if len(truth_of(picked.cases, phase).labels)
         }
         for picker in (*contest.candidates, *contest.lists)
