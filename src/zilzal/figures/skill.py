@@ -13,6 +13,7 @@ from zilzal.evaluate.report import BinScore, Judging, PhaseReport
 from zilzal.figures.style import FAINT, INK, OKABE_ITO, drawing
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -261,7 +262,7 @@ def _lines(reports: Reports, phase: Phase) -> Iterator[_Line]:
 
 def _add_legend(figure: Figure, panels: Mapping[Phase, Axes]) -> None:
     """One legend below all panels."""
-    found: dict[str, object] = {}
+    found: dict[str, Artist] = {}
     for axes in panels.values():
         handles, labels = axes.get_legend_handles_labels()
         found |= dict(zip(labels, handles, strict=True))

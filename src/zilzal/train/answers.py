@@ -58,11 +58,11 @@ class Answers:
 
     def save(self, path: Path) -> None:
         """Keep them in an `.npz` file."""
-        arrays = {"picks": self.picks}
-        if self.detections is not None:
-            arrays["detections"] = self.detections
         with whole_file(path) as file:
-            np.savez_compressed(file, **arrays)
+            if self.detections is None:
+                np.savez_compressed(file, picks=self.picks)
+            else:
+                np.savez_compressed(file, picks=self.picks, detections=self.detections)
 
     @classmethod
     def load(cls, path: Path) -> Answers:
