@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.train.made_sets import made_set
-from zilzal.cli.cells import best_of
+from zilzal.cli.cells import best_of, interval, signed
+from zilzal.evaluate.interval import Estimate
 from zilzal.train.candidates import LOWEST
 from zilzal.train.pick_results import PICK_COLUMNS, SCORE_COLUMNS
 
@@ -189,3 +190,14 @@ def test_the_best_is_the_largest_the_smallest_or_the_nearest():
     assert best_of(values, 0.45) == {0}
     assert best_of(values, None) == set()
     assert best_of([0.5, 0.5], "largest") == set()
+
+
+def test_differences_are_coloured_where_they_are_more_than_chance():
+    better, doubtful = Estimate(0.1, 0.02, 0.2), Estimate(0.1, -0.02, 0.2)
+    assert signed(better, favour=1) == "[green]+0.100 (+0.020 to +0.200)[/]"
+    assert signed(better, favour=-1) == "[red]+0.100 (+0.020 to +0.200)[/]"
+    assert signed(doubtful, favour=1) == "+0.100 (-0.020 to +0.200)"
+    alone = Estimate(0.1, float("nan"), float("nan"))
+    assert signed(alone, favour=1) == "+0.100"
+    assert interval(alone) == "0.100"
+    assert interval(Estimate(*[float("nan")] * 3)) == "-"

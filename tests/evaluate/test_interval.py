@@ -39,3 +39,11 @@ def test_nothing_to_estimate_from_is_nan():
         bootstrap_median(np.zeros(0), rng()), bootstrap_ratio(np.zeros(3), np.zeros(3), rng())
     ):  # fmt: skip
         assert np.isnan([found.value, found.low, found.high]).all()
+
+
+def test_one_group_tells_no_spread():
+    counts, none = np.array([3.0, 0.0]), np.array([4.0, 0.0])
+    found = bootstrap_ratio(counts, none, rng())
+    assert found.value == 0.75
+    assert np.isnan([found.low, found.high]).all()
+    assert np.isnan(bootstrap_median(np.array([1.0]), rng()).low)

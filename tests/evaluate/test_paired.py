@@ -69,3 +69,11 @@ def test_pairs_are_more_telling_than_two_intervals():
     assert apart[0].low < apart[1].high
     paired = compare_pickers(spans, labels, first, second, rng(), resampling=resampling).recall
     assert paired.low > 0
+
+
+def test_records_of_one_event_tell_no_spread():
+    spans = records(20)
+    spans.group[:] = 7
+    found = compare_pickers(spans, every(20), every(20), every(20, of=range(10)), rng())
+    assert found.f1.value == pytest.approx(1 / 3)
+    assert np.isnan([found.f1.low, found.recall.high, found.mean_absolute_s.low]).all()

@@ -36,6 +36,8 @@ def signed(value: Estimate, *, favour: int, decimals: int = 3) -> str:
     """
     if not math.isfinite(value.value):
         return "-"
+    if not math.isfinite(value.low):
+        return f"{value.value:+.{decimals}f}"
     text = f"{value.value:+.{decimals}f} ({value.low:+.{decimals}f} to {value.high:+.{decimals}f})"
     if value.low <= 0 <= value.high:
         return text
@@ -82,9 +84,9 @@ def number(value: float, decimals: int) -> str:
 
 
 def interval(value: Estimate) -> str:
-    """A share with its interval."""
-    if not math.isfinite(value.value):
-        return "-"
+    """A share with its interval, where that is known."""
+    if not math.isfinite(value.low):
+        return number(value.value, 3)
     return f"{value.value:.3f} ({value.low:.2f}-{value.high:.2f})"
 
 

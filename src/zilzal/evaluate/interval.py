@@ -23,8 +23,8 @@ class Estimate:
 
     Args:
         value: from all data.
-        low: lower end of the interval.
-        high: upper end of the interval.
+        low: lower end of the interval; NaN where the data tell no spread.
+        high: upper end of the interval; NaN likewise.
     """
 
     value: float
@@ -64,7 +64,8 @@ def bootstrap_ratio(
     if not total > 0:
         return Estimate(np.nan, np.nan, np.nan)
     above, below = draw_sums(np.stack([numerator, denominator]), rng, resampling.n_draws)
-    return estimate(float(numerator.sum() / total), quotient(above, below), resampling.level)
+    value, n_groups = float(numerator.sum() / total), int(np.count_nonzero(denominator))
+    return estimate(value, quotient(above, below), resampling.level, n_groups=n_groups)
 
 
 def quotient(
@@ -91,7 +92,8 @@ def bootstrap_median(
         )
         for first in range(0, resampling.n_draws, at_once)
     ]
-    return estimate(float(np.median(values)), np.concatenate(draws), resampling.level)
+    value, level = float(np.median(values)), resampling.level
+    return estimate(value, np.concatenate(draws), level, n_groups=n)
 
 
 def draw_sums(
@@ -136,9 +138,21 @@ def median_absolute_deviation(values: Float[Array, " value"]) -> float:
     return float(np.median(np.abs(values - np.median(values))))
 
 
-def estimate(value: float, draws: Float[Array, " draw"], level: float) -> Estimate:
-    """A value with the percentiles of its bootstrap draws; draws that are NaN do not count."""
+def estimate(
+    value: float, draws: Float[Array, " draw"], level: float, *, n_groups: int
+) -> Estimate:
+    """A value with the percentiles of its bootstrap draws; draws that are NaN do not count.
+
+    Args:
+        value: from all data.
+        draws: from bootstrap samples.
+        level: share of them inside the interval.
+        n_groups: from how many groups the value comes. One group says nothing of the spread:
+            the interval is NaN.
+    """
     tail = (1 - level) / 2
     draws = draws[np.isfinite(draws)]
-    low, high = np.quantile(draws, [tail, 1 - tail]) if len(draws) else (np.nan, np.nan)
+    if n_groups < 2 or not len(draws):
+        return Estimate(value, np.nan, np.nan)
+    low, high = np.quantile(draws, [tail, 1 - tail])
     return Estimate(value, float(low), float(high))

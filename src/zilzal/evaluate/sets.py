@@ -44,7 +44,11 @@ def mean_over_sets(
     tolerance_s: float,
     resampling: Resampling = Resampling(),  # noqa: B008 - a frozen value
 ) -> MeanScore:
-    """Score each set, and take the mean; intervals draw groups of records within each set."""
+    """Score each set, and take the mean; intervals draw groups of records within each set.
+
+    A set of one group adds no width to them.
+    """
+    n_groups = 0
     exact: list[Float[Array, "score 1"]] = []
     drawn: list[Float[Array, "score draw"]] = []
     for mask in by_set(truth).values():
@@ -52,10 +56,11 @@ def mean_over_sets(
         if len(some.labels):
             match = match_picks(some.records, some.labels, found, tolerance_s=tolerance_s)
             counts = np.stack(count_by_group(some.records, some.labels, found, match))
+            n_groups = max(n_groups, counts.shape[1])
             exact.append(_three_scores(counts.sum(axis=1, keepdims=True)))
             drawn.append(_three_scores(draw_sums(counts, rng, resampling.n_draws)))
     told = [
-        estimate(float(value), draws, resampling.level)
+        estimate(float(value), draws, resampling.level, n_groups=n_groups)
         for value, draws in zip(_mean_of_known(exact)[:, 0], _mean_of_known(drawn), strict=True)
     ]
     return MeanScore(n_sets=len(exact), precision=told[0], recall=told[1], f1=told[2])

@@ -133,7 +133,8 @@ def precision_at_recall(
         precision = right / (right + false)
     first = reached.argmax(axis=1)
     values = np.where(reached.any(axis=1), precision[np.arange(len(first)), first], np.nan)
-    return estimate(float(values[0]), values[1:], resampling.level)
+    n_labelled = int(np.count_nonzero((table[0, 0] + table[0, 2]) > 0))
+    return estimate(float(values[0]), values[1:], resampling.level, n_groups=n_labelled)
 
 
 def select_records(

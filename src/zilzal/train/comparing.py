@@ -22,7 +22,7 @@ from zilzal.train.overlap import refuse_overlap
 from zilzal.train.pick_lists import PickList
 from zilzal.train.protocol import identities
 from zilzal.train.skill import best_threshold
-from zilzal.train.truths import detection_truth, picks_of, set_names, truth_of
+from zilzal.train.truths import detection_truth, set_names
 
 Origin = Literal["own", "given", "tuned"]
 
@@ -86,27 +86,14 @@ def compare(contest: Contest, *, told: Told = say_nothing) -> Outcome:
             identities(tuning.paths, tuning.protocol), identities(contest.paths, contest.protocol)
         )
     picked = pick_windows(contest, contest.paths, contest.protocol, told=told)
-    thresholds = dict(contest.thresholds)
-    if tuning is not None:
-        chosen = _tuned(contest, tuning, told)
-        thresholds = {name: {**chosen[name], **thresholds.get(name, {})} for name in contest.names}
+    chosen = {} if tuning is None else _tuned(contest, tuning, told)
     reports: list[PickerReport] = []
-    for number, picker in enumerate((*contest.candidates, *contest.lists)):
-        told("measure", number, len(contest.names), picker.name)
-        origin: Origin = "own" if picker.name not in thresholds else "given"
-        if picker.name not in contest.thresholds and tuning is not None:
-            origin = "tuned"
-        given = thresholds.get(picker.name, {})
-        own = picker.thresholds
-        at = {
-            phase: given.get(phase, own.get(phase, -np.inf))
-            for phase in _phases(picker, picked.answers[picker.name])
-        }
-        reports.append(_report(contest, picked, picker, at, origin))
-    told("measure", len(contest.names), len(contest.names), "")
-    return Outcome(
-        picked=picked, reports=reports, differences=_differences(contest, picked, reports)
-    )
+    for number, picker in enumerate(contest.pickers):
+        told("measure", number, len(contest.pickers), picker.name)
+        reports.append(_report(contest, picked, picker, chosen.get(picker.name, {})))
+    told("measure", len(reports), len(reports), "")
+    differences = _differences(contest, picked, reports)
+    return Outcome(picked=picked, reports=reports, differences=differences)
 
 
 def _phases(picker: Candidate | PickList, answers: Answers) -> list[Phase]:
@@ -130,19 +117,18 @@ def _tuned(contest: Contest, tuning: Tuning, told: Told) -> dict[str, dict[Phase
         picker.name: {
             phase: _best(picked, picker.name, phase, tuning, contest.judging)
             for phase in _phases(picker, picked.answers[picker.name])
-            if len(truth_of(picked.cases, phase).labels)
+            if len(picked.truths[phase].labels)
         }
-        for picker in (*contest.candidates, *contest.lists)
+        for picker in contest.pickers
     }
 
 
 def _best(picked: Picked, name: str, phase: Phase, tuning: Tuning, judging: Judging) -> float:
-    truth = truth_of(picked.cases, phase)
-    onsets = picks_of(picked.cases, picked.answers[name], phase).onsets
+    truth, onsets = picked.truths[phase], picked.picks(name, phase).onsets
     if not len(onsets):
         raise DataError(
-            f"{name} has no {phase} in the windows for choosing thresholds; give it one with "
-            f"--threshold {name}={phase}:VALUE"
+            f"{name} has no {phase} in the windows for choosing thresholds; leave it out, or "
+            "choose on others"
         )
     swept = sweep_thresholds(
         truth.records, truth.labels, onsets, own_thresholds(onsets), tolerance_s=judging.tolerance_s
@@ -154,23 +140,28 @@ def _report(
     contest: Contest,
     picked: Picked,
     picker: Candidate | PickList,
-    thresholds: Mapping[Phase, float],
-    origin: Origin,
+    chosen: Mapping[Phase, float],
 ) -> PickerReport:
+    """Measure a picker with the thresholds that were given, else chosen, else its own."""
     rng = np.random.default_rng(contest.seed)
     answers, names = picked.answers[picker.name], set_names(picked.cases)
-    phases: dict[Phase, PhaseReport] = {}
-    for phase, threshold in thresholds.items():
-        truth = truth_of(picked.cases, phase)
-        if len(truth.records.group):
-            picks = picks_of(picked.cases, answers, phase)
-            phases[phase] = report_phase(
-                truth, picks, threshold, names, rng, judging=contest.judging
-            )
-    about = picker.about if isinstance(picker, Candidate) else {"file": str(picker.path)}
-    detection = _score_detections(contest, picked.cases, answers, rng)
+    given = contest.thresholds.get(picker.name, {})
+    thresholds = {**picker.thresholds, **chosen, **given}
+    origin: Origin = "given" if given else "tuned" if chosen else "own"
+    phases = {
+        phase: report_phase(
+            picked.truths[phase], picked.picks(picker.name, phase),
+            thresholds.get(phase, -np.inf), names, rng, judging=contest.judging,
+        )
+        for phase in _phases(picker, answers)
+        if len(picked.truths[phase].records.group)
+    }  # fmt: skip
     return PickerReport(
-        name=picker.name, about=about, origin=origin, phases=phases, detection=detection
+        name=picker.name,
+        about=picker.about if isinstance(picker, Candidate) else {"file": str(picker.path)},
+        origin=origin,
+        phases=phases,
+        detection=_score_detections(contest, picked.cases, answers, rng),
     )
 
 
@@ -215,12 +206,9 @@ def _difference(
     phase: Phase,
     tolerance_s: float,
 ) -> PickerDifference:
-    truth = truth_of(picked.cases, phase)
+    truth = picked.truths[phase]
     ours, theirs = (
-        picks_of(picked.cases, picked.answers[each.name], phase)
-        .above(each.phases[phase].threshold)
-        .onsets
-        for each in pair
+        picked.picks(each.name, phase).above(each.phases[phase].threshold).onsets for each in pair
     )
     return compare_pickers(
         truth.records, truth.labels, ours, theirs, np.random.default_rng(contest.seed),

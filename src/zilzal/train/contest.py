@@ -9,12 +9,14 @@ from pathlib import Path
 
 from zilzal.core.errors import ConfigError
 from zilzal.core.pick import Phase
+from zilzal.evaluate.phase import PhasePicks, PhaseTruth
 from zilzal.evaluate.report import Judging
 from zilzal.train.answers import Answers, joined
 from zilzal.train.candidates import Candidate, check_names, pick_cases, windows_hash
 from zilzal.train.case import Case
 from zilzal.train.pick_lists import PickList, read_list
 from zilzal.train.protocol import Protocol, identities
+from zilzal.train.truths import picks_of, truth_of
 from zilzal.train.windows import iterate_cases
 
 BLOCK = 128
@@ -92,17 +94,33 @@ class Contest:
                     )
 
     @property
+    def pickers(self) -> list[Candidate | PickList]:
+        """All of them, those that are run first."""
+        return [*self.candidates, *self.lists]
+
+    @property
     def names(self) -> list[str]:
         """Of the pickers, in order."""
-        return [each.name for each in (*self.candidates, *self.lists)]
+        return [each.name for each in self.pickers]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Picked:
-    """Windows without their samples, and what the pickers say of them, by name."""
+    """What is known of some windows, and what the pickers say of them.
+
+    Args:
+        cases: the windows, without their samples.
+        truths: what is known of each phase.
+        answers: by picker.
+    """
 
     cases: Sequence[Case]
+    truths: Mapping[Phase, PhaseTruth]
     answers: Mapping[str, Answers]
+
+    def picks(self, name: str, phase: Phase) -> PhasePicks:
+        """A picker's picks of a phase, windows numbered as in the truth."""
+        return picks_of(self.cases, self.answers[name], phase)
 
 
 def pick_windows(
@@ -124,6 +142,7 @@ def pick_windows(
     answers = {name: joined(each) for name, each in parts.items()}
     return Picked(
         cases=cases,
+        truths={phase: truth_of(cases, phase) for phase in Phase},
         answers=answers | {each.name: read_list(each, cases) for each in contest.lists},
     )
 
