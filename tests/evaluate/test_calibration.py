@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from zilzal.evaluate.calibration import brier_score, calibration_error, reliability_table
+from zilzal.evaluate.calibration import (
+    brier_score,
+    calibration_error,
+    reliability_table,
+    uncertainty_coverage,
+)
 from zilzal.evaluate.interval import wilson
 
 
@@ -34,3 +39,25 @@ def test_wilson_interval_has_its_published_value():
     assert (round(share.low, 4), round(share.high, 4)) == (0.2553, 0.3662)
     assert wilson(0, 20).low == 0.0
     assert wilson(20, 20).high == 1.0
+
+
+def test_normal_errors_lie_within_their_standard_deviations_as_they_should():
+    rng = np.random.default_rng(3)
+    sigma = rng.uniform(0.01, 0.2, 20_000)
+    found = uncertainty_coverage(sigma * rng.normal(size=20_000), sigma)
+    # A share of 20,000 has a standard deviation of 0.0033 and 0.0015.
+    assert found.within_one.value == pytest.approx(0.683, abs=0.012)
+    assert found.within_two.value == pytest.approx(0.954, abs=0.006)
+
+
+def test_uncertainties_that_are_too_small_show():
+    found = uncertainty_coverage(np.array([0.1, -0.1, 0.3, np.nan]), np.array([0.06] * 3 + [9.0]))
+    assert found.count == 3
+    assert (found.within_one.value, found.within_two.value) == (0.0, pytest.approx(2 / 3))
+    assert found.median_uncertainty_s == pytest.approx(0.06)
+
+
+def test_without_uncertainties_there_is_no_coverage():
+    found = uncertainty_coverage(np.array([0.1]), np.array([np.nan]))
+    assert found.count == 0
+    assert np.isnan(found.within_one.value)

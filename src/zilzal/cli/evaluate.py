@@ -12,7 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from zilzal.cli.evaluate_picks import picks
+
 app = typer.Typer(no_args_is_help=True, help="Compare results with a reference.")
+app.command("picks")(picks)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from zilzal.cli.extras import need
 from zilzal.cli.learn import words
 from zilzal.cli.progress import showing
 from zilzal.core.errors import ConfigError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Train the monitor's networks on your own data.")
 
 PRESETS = ("montserrat", "esec")
-EXTRA = 'pip install "zilzal[train]"'
 
 
 @app.command()
@@ -100,7 +100,7 @@ def classifier(
 
     from zilzal.learn.choices import check_name
 
-    _need("h5py", "sklearn")
+    need("h5py", "sklearn", work="training")
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder")
     check_name("task", task, ("kinds", "noise-event"))
@@ -254,7 +254,7 @@ def picker(
     What is left out is as the shipped network had it. Stopped at any time, the same command goes
     on from the last round.
     """
-    _need("torch", "h5py", "onnx", "onnxscript")
+    need("torch", "h5py", "onnx", "onnxscript", work="training")
     from zilzal.figures.learning_curves import rounds_figure
     from zilzal.train import picker as training_room
 
@@ -290,12 +290,3 @@ def picker(
     words.write_picture(rounds_figure(trained.history), output / "training.png", console)
     path = training_room.release_picker(trained, training_room.Release())
     console.print(f"network: {path}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _need(*modules: str) -> None:
-    """Raise ConfigError where a module of the extra `train` is not there."""
-    from importlib.util import find_spec
-
-    absent = [name for name in modules if find_spec(name) is None]
-    if absent:
-        raise ConfigError(f"training needs {', '.join(absent)}; install them with {EXTRA}")

@@ -65,6 +65,43 @@ def calibration_error(table: list[ReliabilityBin]) -> float:
     return sum(row.count * abs(row.mean_probability - row.observed.value) for row in filled) / total
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Whether residuals are as large as their uncertainties say.
+
+    Args:
+        count: residuals with an uncertainty.
+        within_one: share within one standard deviation; 0.683 of normal errors.
+        within_two: share within two; 0.954 of normal errors.
+        median_uncertainty_s: half of the picks claim less.
+    """
+
+    count: int
+    within_one: Estimate
+    within_two: Estimate
+    median_uncertainty_s: float
+
+
+def uncertainty_coverage(
+    residual_s: Float[Array, " pick"], uncertainty_s: Float[Array, " pick"]
+) -> Coverage:
+    """Shares of the residuals within one and two of their standard deviations, Wilson's interval.
+
+    Args:
+        residual_s: of right picks; NaN does not count.
+        uncertainty_s: that each claims; NaN does not count.
+    """
+    known = np.isfinite(residual_s) & np.isfinite(uncertainty_s)
+    off, sigma = np.abs(residual_s[known]), uncertainty_s[known]
+    n = len(off)
+    return Coverage(
+        count=n,
+        within_one=wilson(int((off <= sigma).sum()), n),
+        within_two=wilson(int((off <= 2 * sigma).sum()), n),
+        median_uncertainty_s=float(np.median(sigma)) if n else float("nan"),
+    )
+
+
 def brier_score(probability: Float[Array, " pick"], is_right: Bool[Array, " pick"]) -> float:
     """Mean squared difference of claim and outcome; NaN without picks.
 

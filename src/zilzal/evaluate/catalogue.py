@@ -17,7 +17,7 @@ from zilzal.evaluate.interval import (
     GAUSSIAN_MAD,
     Estimate,
     Resampling,
-    bootstrap,
+    bootstrap_median,
     median_absolute_deviation,
     wilson,
 )
@@ -164,8 +164,8 @@ def compare_catalogues(
         known = values[np.isfinite(values)]
         return Differences(
             count=len(known),
-            median=bootstrap(known, _median, rng, resampling=resampling),
-            median_absolute=bootstrap(np.abs(known), _median, rng, resampling=resampling),
+            median=bootstrap_median(known, rng, resampling=resampling),
+            median_absolute=bootstrap_median(np.abs(known), rng, resampling=resampling),
             mad=median_absolute_deviation(known),
         )
 
@@ -179,10 +179,6 @@ def compare_catalogues(
         time_s=differences((result.time_ns[right] - reference.time_ns[left]) / NS_PER_S),
         magnitude=differences(result.magnitude[right] - reference.magnitude[left]),
     )
-
-
-def _median(values: Float64[Array, " value"]) -> float:
-    return float(np.median(values))
 
 
 def _epicentral_m(

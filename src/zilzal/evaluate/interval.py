@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +13,18 @@ GAUSSIAN_MAD = 1.4826
 """Standard deviation over median absolute deviation of a normal distribution."""
 
 
+_DRAWN_AT_ONCE = 1 << 23
+"""Numbers of bootstrap samples that are held in memory together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A value with an interval; NaN where there was nothing to estimate it from.
 
     Args:
         value: from all data.
-        low: lower end of the interval.
-        high: upper end of the interval.
+        low: lower end of the interval; NaN where the data tell no spread.
+        high: upper end of the interval; NaN likewise.
     """
 
     value: float
@@ -60,26 +63,52 @@ def bootstrap_ratio(
     total = denominator.sum()
     if not total > 0:
         return Estimate(np.nan, np.nan, np.nan)
-    weights = draw_weights(len(numerator), rng, resampling.n_draws)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        draws = (weights @ numerator) / (weights @ denominator)
-    return estimate(float(numerator.sum() / total), draws, resampling.level)
+    above, below = draw_sums(np.stack([numerator, denominator]), rng, resampling.n_draws)
+    value, n_groups = float(numerator.sum() / total), int(np.count_nonzero(denominator))
+    return estimate(value, quotient(above, below), resampling.level, n_groups=n_groups)
 
 
-def bootstrap(
+def quotient(
+    above: Float[Array, "*shape"], below: Float[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    """Ratios; NaN where nothing stands below."""
+    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+
+
+def bootstrap_median(
     values: Float[Array, " value"],
-    statistic: Callable[[Float[Array, " value"]], float],
     rng: np.random.Generator,
     *,
     resampling: Resampling = Resampling(),
 ) -> Estimate:
-    """A statistic of independent values with its percentile interval."""
-    if len(values) == 0:
+    """Median of independent values with its percentile interval."""
+    n = len(values)
+    if n == 0:
         return Estimate(np.nan, np.nan, np.nan)
-    draws = np.array(
-        [statistic(rng.choice(values, len(values))) for _ in range(resampling.n_draws)]
-    )
-    return estimate(float(statistic(values)), draws, resampling.level)
+    at_once = max(_DRAWN_AT_ONCE // n, 1)
+    draws = [
+        np.median(
+            values[rng.integers(n, size=(min(at_once, resampling.n_draws - first), n))], axis=1
+        )
+        for first in range(0, resampling.n_draws, at_once)
+    ]
+    value, level = float(np.median(values)), resampling.level
+    return estimate(value, np.concatenate(draws), level, n_groups=n)
+
+
+def draw_sums(
+    counts: Float[Array, "kind group"], rng: np.random.Generator, n_draws: int
+) -> Float[Array, "kind draw"]:
+    """Sums over the groups of each bootstrap sample; all kinds are drawn together."""
+    n_groups = counts.shape[1]
+    if n_groups == 0:
+        return np.zeros((len(counts), n_draws))
+    at_once = max(_DRAWN_AT_ONCE // n_groups, 1)
+    parts = [
+        counts @ draw_weights(n_groups, rng, min(at_once, n_draws - first)).T
+        for first in range(0, n_draws, at_once)
+    ]
+    return np.concatenate(parts, axis=1)
 
 
 def draw_weights(n_groups: int, rng: np.random.Generator, n_draws: int) -> Int[Array, "draw group"]:
@@ -109,9 +138,21 @@ def median_absolute_deviation(values: Float[Array, " value"]) -> float:
     return float(np.median(np.abs(values - np.median(values))))
 
 
-def estimate(value: float, draws: Float[Array, " draw"], level: float) -> Estimate:
-    """A value with the percentiles of its bootstrap draws; draws that are NaN do not count."""
+def estimate(
+    value: float, draws: Float[Array, " draw"], level: float, *, n_groups: int
+) -> Estimate:
+    """A value with the percentiles of its bootstrap draws; draws that are NaN do not count.
+
+    Args:
+        value: from all data.
+        draws: from bootstrap samples.
+        level: share of them inside the interval.
+        n_groups: from how many groups the value comes. One group says nothing of the spread:
+            the interval is NaN.
+    """
     tail = (1 - level) / 2
     draws = draws[np.isfinite(draws)]
-    low, high = np.quantile(draws, [tail, 1 - tail]) if len(draws) else (np.nan, np.nan)
+    if n_groups < 2 or not len(draws):
+        return Estimate(value, np.nan, np.nan)
+    low, high = np.quantile(draws, [tail, 1 - tail])
     return Estimate(value, float(low), float(high))

@@ -17,7 +17,7 @@ from zilzal.evaluate.interval import (
     GAUSSIAN_MAD,
     Estimate,
     Resampling,
-    bootstrap,
+    bootstrap_median,
     bootstrap_ratio,
     median_absolute_deviation,
 )
@@ -30,7 +30,7 @@ class Onsets:
     Args:
         record: number of the record, from 0.
         time_s: after any instant that is the record's own.
-        probability: the picker's; 1 for labels.
+        probability: the picker's, on which its threshold acts; 1 for labels.
     """
 
     record: Int[Array, " onset"]
@@ -47,6 +47,12 @@ class Onsets:
         return Onsets(
             record=self.record[mask], time_s=self.time_s[mask], probability=self.probability[mask]
         )
+
+    def of_records(self, mask: Bool[Array, " record"]) -> Onsets:
+        """Those in the records of a mask, whose records are numbered anew."""
+        kept = self.where(mask[self.record])
+        number = np.cumsum(mask) - 1
+        return Onsets(record=number[kept.record], time_s=kept.time_s, probability=kept.probability)
 
     def __len__(self) -> int:
         return len(self.record)
@@ -69,6 +75,15 @@ class Records:
     start_s: Float[Array, " record"]
     end_s: Float[Array, " record"]
     is_noise: Bool[Array, " record"]
+
+    def where(self, mask: Bool[Array, " record"]) -> Records:
+        """Those of the mask."""
+        return Records(
+            group=self.group[mask],
+            start_s=self.start_s[mask],
+            end_s=self.end_s[mask],
+            is_noise=self.is_noise[mask],
+        )
 
     def hours(self, mask: Bool[Array, " record"]) -> float:
         """Time of the records of a mask."""
@@ -264,7 +279,7 @@ def _spread(
     n = len(residual_s)
     return Residuals(
         count=n,
-        median_s=bootstrap(residual_s, lambda r: float(np.median(r)), rng, resampling=resampling),
+        median_s=bootstrap_median(residual_s, rng, resampling=resampling),
         mean_s=float(residual_s.mean()) if n else float("nan"),
         mean_absolute_s=float(np.abs(residual_s).mean()) if n else float("nan"),
         mad_s=median_absolute_deviation(residual_s),

@@ -90,6 +90,17 @@ def sweep_thresholds(
     )
 
 
+def own_thresholds(picks: Onsets, *, at_most: int = MAX_THRESHOLDS) -> Float[Array, " threshold"]:
+    """Thresholds that let through ever fewer of the picks, rising: their own probabilities.
+
+    All pickers are swept with equal care, whatever their probabilities are.
+    """
+    known = np.unique(picks.probability)
+    if len(known) > at_most:
+        known = np.quantile(known, np.linspace(0, 1, at_most), method="nearest")
+    return np.unique(known)
+
+
 def precision_at_recall(
     records: Records,
     labels: Onsets,
@@ -105,9 +116,7 @@ def precision_at_recall(
     The threshold is one of the picks' own probabilities, at most `MAX_THRESHOLDS` of them. In
     each bootstrap draw it is chosen anew.
     """
-    known = np.unique(picks.probability)
-    if len(known) > MAX_THRESHOLDS:
-        known = np.quantile(known, np.linspace(0, 1, MAX_THRESHOLDS), method="nearest")
+    known = own_thresholds(picks)
     counts: list[Float[Array, "kind group"]] = []
     for threshold in known[::-1]:
         kept = picks.where(picks.probability >= threshold)
@@ -124,26 +133,15 @@ def precision_at_recall(
         precision = right / (right + false)
     first = reached.argmax(axis=1)
     values = np.where(reached.any(axis=1), precision[np.arange(len(first)), first], np.nan)
-    return estimate(float(values[0]), values[1:], resampling.level)
+    n_labelled = int(np.count_nonzero((table[0, 0] + table[0, 2]) > 0))
+    return estimate(float(values[0]), values[1:], resampling.level, n_groups=n_labelled)
 
 
 def select_records(
     records: Records, labels: Onsets, picks: Onsets, mask: Bool[Array, " record"]
 ) -> tuple[Records, Onsets, Onsets]:
     """The same for some of the records only, numbered anew: for scores by distance, SNR, ..."""
-    number = np.cumsum(mask) - 1
-
-    def renumber(onsets: Onsets) -> Onsets:
-        kept = onsets.where(mask[onsets.record])
-        return Onsets(record=number[kept.record], time_s=kept.time_s, probability=kept.probability)
-
-    some = Records(
-        group=records.group[mask],
-        start_s=records.start_s[mask],
-        end_s=records.end_s[mask],
-        is_noise=records.is_noise[mask],
-    )
-    return some, renumber(labels), renumber(picks)
+    return records.where(mask), labels.of_records(mask), picks.of_records(mask)
 
 
 def score_by_bins(
@@ -155,10 +153,11 @@ def score_by_bins(
     rng: np.random.Generator,
     *,
     tolerance: PickTolerance = PickTolerance(),  # noqa: B008 - a frozen value
+    resampling: Resampling = Resampling(),  # noqa: B008 - a frozen value
 ) -> list[PickScore]:
     """A score for the records with a value in each [edge, next edge); NaN is in no bin."""
     scores: list[PickScore] = []
     for low, high in pairwise(edges):
         some = select_records(records, labels, picks, (values >= low) & (values < high))
-        scores.append(score_picks(*some, rng, tolerance=tolerance))
+        scores.append(score_picks(*some, rng, tolerance=tolerance, resampling=resampling))
     return scores

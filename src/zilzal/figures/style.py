@@ -18,6 +18,9 @@ INK = "#1f2933"
 FAINT = "#9aa5b1"
 """From Okabe & Ito's palette, which the colour-blind can tell apart (jfly.uni-koeln.de/color)."""
 
+OKABE_ITO = (P_COLOUR, S_COLOUR, DETECTION_COLOUR, ACCENT_COLOUR, "#E69F00", "#56B4E9", INK, FAINT)
+"""Colours of things that are told apart by nothing else, in order of use."""
+
 PHASE_COLOURS = {"P": P_COLOUR, "S": S_COLOUR, "detection": DETECTION_COLOUR}
 
 _SETTINGS: dict[Any, Any] = {

@@ -240,14 +240,15 @@ def read_seisbench(
     """
     lines = [m for m in read_metadata(folder) if m.text("split", "train") in splits]
     return [
-        _record(folder.name, line, samples, sampling_rate)
+        record_of(folder.name, line, samples, sampling_rate)
         for line, samples in read_waveforms(folder, lines)
     ]
 
 
-def _record(
+def record_of(
     source: str, line: Metadata, samples: Float32[Array, "component sample"], sampling_rate: float
 ) -> Record:
+    """A line of a SeisBench folder with its samples, at a rate; see `read_seisbench`."""
     rate = float(line.text("trace_sampling_rate_hz"))
     scale = sampling_rate / rate
     first = int((line.number("trace_first_valid_sample") or 0) * scale)

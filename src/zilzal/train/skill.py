@@ -20,6 +20,8 @@ EDGE_S = 0.5
 """Picks this near to the ends of the real data are not judged."""
 
 LENGTH_S = 60.0
+MARGIN_S = 3.0
+"""The first arrival of a random window is at least so far from its ends."""
 
 Outputs = Callable[
     [Float32[Array, "component sample"], Bool[Array, "component sample"]],
@@ -55,25 +57,34 @@ class Trial:
     codas: tuple[Coda, ...] = ()
 
 
-def random_trials(
-    records: Sequence[Record], rng: np.random.Generator, *, sampling_rate: float = 100.0
-) -> list[Trial]:
+def random_trials(records: Sequence[Record], rng: np.random.Generator) -> list[Trial]:
     """A 60 s window of each record with its first arrival anywhere in the inner 54 s.
 
     Where the record is shorter the rest is zero, its ends tapered over 0.5 s.
     """
-    return [_random_trial(record, rng, sampling_rate) for record in records]
+    return [trial_at(record, random_start(record, rng)) for record in records]
 
 
-def _random_trial(record: Record, rng: np.random.Generator, sampling_rate: float) -> Trial:
-    length = round(LENGTH_S * sampling_rate)
-    margin = round(3 * sampling_rate)
+def random_start(record: Record, rng: np.random.Generator) -> int:
+    """Sample of a record, maybe before its first, at which such a window begins."""
+    length = round(LENGTH_S * record.sampling_rate)
+    margin = round(MARGIN_S * record.sampling_rate)
     if record.onsets:
-        first = int(record.onsets[0].sample) - int(rng.integers(margin, length - margin))
-    else:
-        first = int(rng.integers(-margin, max(1, record.length - length + margin)))
-    cut = tapered(cut_out(record, first, length))
+        return int(record.onsets[0].sample) - int(rng.integers(margin, length - margin))
+    return int(rng.integers(-margin, max(1, record.length - length + margin)))
+
+
+def trial_at(record: Record, first: int) -> Trial:
+    """The window of a record that begins at its sample `first`.
+
+    Raises:
+        ValueError: nothing was recorded there.
+    """
+    length = round(LENGTH_S * record.sampling_rate)
+    cut = tapered(cut_out(record, first, length), sampling_rate=record.sampling_rate)
     recorded = np.flatnonzero(cut.recorded)
+    if len(recorded) == 0:
+        raise ValueError(f"{record.source}: nothing recorded in {record.name} from {first} on")
     unknown = {u.phase for u in record.unknown}
     return Trial(
         name=record.name,
@@ -84,7 +95,7 @@ def _random_trial(record: Record, rng: np.random.Generator, sampling_rate: float
         truth={
             phase: None
             if phase in unknown and not record.onset_samples(phase)
-            else tuple(s for s in (x - first for x in record.onset_samples(phase)) if s >= 0)
+            else tuple(s - first for s in record.onset_samples(phase) if 0 <= s - first < length)
             for phase in Phase
         },
         live=(int(recorded[0]), int(recorded[-1])),
@@ -125,15 +136,7 @@ def arranged(
 
     Left out: windows in which the phase is not labelled, noise aside.
     """
-    known = np.array([trial.is_noise or bool(trial.truth[phase]) for trial in trials])
-    events = {name: number for number, name in enumerate(dict.fromkeys(t.event for t in trials))}
-    live = np.array([trial.live for trial in trials]) / sampling_rate
-    records = Records(
-        group=np.array([events[trial.event] for trial in trials]),
-        start_s=live[:, 0] + EDGE_S,
-        end_s=live[:, 1] - EDGE_S,
-        is_noise=np.array([trial.is_noise for trial in trials]),
-    )
+    known = np.array([is_known(trial, phase) for trial in trials], bool)
     labels = onsets_of(
         [
             (number, sample / sampling_rate, 1.0)
@@ -141,7 +144,25 @@ def arranged(
             for sample in trial.truth[phase] or ()
         ]
     )
-    return select_records(records, labels, picks, known)
+    return select_records(scored_spans(trials, sampling_rate=sampling_rate), labels, picks, known)
+
+
+def scored_spans(trials: Sequence[Trial], *, sampling_rate: float = 100.0) -> Records:
+    """What of each window is judged: its live part without the half seconds at its ends."""
+    names = dict.fromkeys((trial.source, trial.event) for trial in trials)
+    events = {name: number for number, name in enumerate(names)}
+    live = np.array([trial.live for trial in trials], float).reshape(-1, 2) / sampling_rate
+    return Records(
+        group=np.array([events[trial.source, trial.event] for trial in trials], int),
+        start_s=live[:, 0] + EDGE_S,
+        end_s=live[:, 1] - EDGE_S,
+        is_noise=np.array([trial.is_noise for trial in trials], bool),
+    )
+
+
+def is_known(trial: Trial, phase: Phase) -> bool:
+    """Whether a window says anything on a phase: it is labelled, or all is noise."""
+    return trial.is_noise or bool(trial.truth[phase])
 
 
 THRESHOLDS = tuple(float(x) for x in np.arange(0.06, 0.96, 0.02).round(2))
