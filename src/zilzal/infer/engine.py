@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -158,16 +158,24 @@ class Model:
         return (n_labels, self.spec.window_samples) if self.spec.task == "pick" else (n_labels,)
 
 
-def load_model(path: Path | str, *, threads: int = 1, engine: EngineName = "onnxruntime") -> Model:
+def load_model(
+    path: Path | str,
+    *,
+    threads: int = 1,
+    engine: EngineName = "onnxruntime",
+    window_samples: int | None = None,
+) -> Model:
     """A network from its file, loaded once per process.
 
     Args:
         path: of the ONNX file.
         threads: of the engine; one per process scales best.
         engine: "onnxruntime", or "openvino" with the extra `fast`.
+        window_samples: length of a window in place of the specification's; windows overlap by as
+            many samples as the specification has it.
 
     Raises:
-        ModelError: the file cannot be loaded.
+        ModelError: the file cannot be loaded, or the network takes no windows of that length.
         SpecError: it has no specification, or one that contradicts the network.
     """
     if engine not in get_args(EngineName):
@@ -176,15 +184,23 @@ def load_model(path: Path | str, *, threads: int = 1, engine: EngineName = "onnx
     if not path.is_file():
         raise ModelError(f"there is no network at {path}")
     status = path.stat()
-    return _load(path.resolve(), status.st_mtime_ns, status.st_size, threads, engine)
+    changed = status.st_mtime_ns, status.st_size
+    return _load(path.resolve(), changed, threads, engine, window_samples)
 
 
 @lru_cache(maxsize=8)
 def _load(
-    path: Path, _modified_ns: int, _size: int, threads: int, engine_name: EngineName
+    path: Path,
+    _changed: tuple[int, int],
+    threads: int,
+    engine_name: EngineName,
+    window_samples: int | None,
 ) -> Model:
     model_bytes = path.read_bytes()
     spec = spec_of(model_bytes, str(path))
+    if window_samples is not None:
+        hop_samples = window_samples - (spec.window_samples - spec.hop_samples)
+        spec = replace(spec, window_samples=window_samples, hop_samples=hop_samples)
     if engine_name == "openvino":
         from zilzal.infer.openvino import OpenVinoEngine
 
@@ -205,6 +221,10 @@ def _refuse_contradiction(spec: ModelSpec, engine: Engine, path: Path) -> None:
     declared = tuple(engine.input_shape)
     if len(declared) != 3 or any(n not in (None, m) for n, m in zip(declared, inputs, strict=True)):
         raise SpecError(f"{path}: the network takes {declared}, its specification says {inputs}")
-    seen = engine.run(np.zeros(inputs, np.float32)).shape
+    try:
+        seen = engine.run(np.zeros(inputs, np.float32)).shape
+    # Engines raise exceptions of their own.
+    except Exception as error:
+        raise ModelError(f"{path}: the network does not run on {inputs}: {error}") from error
     if seen != outputs:
         raise SpecError(f"{path}: the network gives {seen}, its specification says {outputs}")

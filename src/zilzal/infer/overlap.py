@@ -19,6 +19,7 @@ from jaxtyping import Float32
 
 from zilzal.core.arrays import Array
 from zilzal.infer.spec import ModelSpec
+from zilzal.signal.flaws import true_ranges
 
 
 class OverlapState(NamedTuple):
@@ -65,6 +66,7 @@ def step_overlap(
 def finish_overlap(spec: ModelSpec, state: OverlapState, end_number: int) -> Curves:
     """The segment ended before `end_number`: hand out the rest up to the blind edge."""
     n_final = min(end_number - spec.blind_samples - state.number, state.combined.shape[1])
+    state = state._replace(combined=state.combined.copy())
     return _hand_out(spec, state, max(n_final, 0))[1]
 
 
@@ -114,13 +116,12 @@ def _weights(window: int, shared: int, by_context: bool) -> Float32[Array, " sam
 
 
 def _hand_out(spec: ModelSpec, state: OverlapState, n_final: int) -> tuple[OverlapState, Curves]:
-    combined, covered = state.combined[:, :n_final], state.covered[:n_final]
-    is_seen = covered > 0
-    if spec.overlap == "max":
-        values = combined.copy()
-    else:
-        values = combined / (covered if is_seen.all() else np.where(is_seen, covered, 1))
-    values[:, ~is_seen] = np.nan
+    """Split off what is final; its samples are those of the state, changed in place."""
+    values, covered = state.combined[:, :n_final], state.covered[:n_final]
+    for first, end in true_ranges(covered != 1).tolist():
+        if spec.overlap != "max":
+            values[:, first:end] /= np.maximum(covered[first:end], np.finfo(np.float32).tiny)
+        values[:, first:end][:, covered[first:end] == 0] = np.nan
     rest = OverlapState(
         state.number + n_final, state.combined[:, n_final:].copy(), state.covered[n_final:].copy()
     )

@@ -48,7 +48,7 @@ from zilzal.signal.prepare import (
 )
 from zilzal.signal.trigger import Interval
 
-_ROUND_SAMPLES = 1 << 16
+_ROUND_SAMPLES = 1 << 18
 """Longer windows are worked on in pieces of so many samples, which bounds the memory."""
 _READ_LABELS = ("P", "S", "detection", *MOTIONS)
 
@@ -97,6 +97,8 @@ class NeuralPicker:
         with_probabilities: also hand out the curves, for display.
         engine: that runs the network.
         threads: of the engine; one per process scales best.
+        window_samples: length of the network's windows where it should be another than the
+            model's own; longer ones overlap less, shorter ones need less memory and wait less.
 
     Raises:
         ConfigError: an option is out of range.
@@ -110,6 +112,7 @@ class NeuralPicker:
     with_probabilities: bool = False
     engine: EngineName = "onnxruntime"
     threads: int = 1
+    window_samples: int | None = None
 
     def __post_init__(self) -> None:
         for label, threshold in self.thresholds.items():
@@ -164,7 +167,12 @@ class NeuralPicker:
         return collected.picked()
 
     def _load(self) -> Model:
-        return load_model(find_model(self.model), threads=self.threads, engine=self.engine)
+        return load_model(
+            find_model(self.model),
+            threads=self.threads,
+            engine=self.engine,
+            window_samples=self.window_samples,
+        )
 
     def _check(self, spec: ModelSpec) -> None:
         if spec.task != "pick":

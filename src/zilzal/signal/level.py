@@ -116,19 +116,32 @@ def _update_gains(
         present[:, 0] = first_counts
         weights, _ = lfilter(*recursion, present, axis=-1, zi=forget * level.weight[:, None])
     mean_square = sums / np.maximum(weights, 1.0)
-    highest = np.maximum.accumulate(
-        np.concatenate((level.highest[:, None], mean_square), axis=1), axis=1
-    )[:, 1:]
-    floored = np.maximum(mean_square, RELATIVE_FLOOR**2 * highest)
-    gains = np.empty((len(squares), squares.shape[1] + 2), np.float32)
+    floored, highest = _floor(mean_square, level.highest)
+    gains = np.zeros((len(squares), squares.shape[1] + 2), np.float32)
     gains[:, 0], gains[:, 1] = level.gain_before, level.gain
-    np.sqrt(floored, out=floored)
-    gains[:, 2:] = np.divide(1.0, floored, out=np.zeros_like(floored), where=floored > 0)
+    np.divide(1.0, np.sqrt(floored), out=gains[:, 2:], where=floored > 0, casting="same_kind")
     carried = level._replace(
         squares=sums[:, -1].copy(),
         weight=weights[:, -1].copy(),
-        highest=highest[:, -1].copy(),
+        highest=highest,
         gain_before=gains[:, -2].copy(),
         gain=gains[:, -1].copy(),
     )
     return carried, gains
+
+
+def _floor(
+    mean_square: Float64[Array, "component block"], highest: Float64[Array, " component"]
+) -> tuple[Float64[Array, "component block"], Float64[Array, " component"]]:
+    """Mean squares held above the floor, and the highest ones so far.
+
+    Args:
+        mean_square: of each block.
+        highest: before the first.
+    """
+    now_highest = np.maximum(highest, mean_square.max(axis=1))
+    if (mean_square.min(axis=1) > RELATIVE_FLOOR**2 * now_highest).all():
+        return mean_square, now_highest
+    with_before = np.concatenate((highest[:, None], mean_square), axis=1)
+    floor = RELATIVE_FLOOR**2 * np.maximum.accumulate(with_before, axis=1)[:, 1:]
+    return np.maximum(mean_square, floor), now_highest

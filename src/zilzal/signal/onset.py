@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,9 @@ def aic_onset(samples: Float[Array, " sample"]) -> AicOnset | None:
 
 def rms(samples: Float[Array, " sample"]) -> float:
     """Root mean square; 0 of nothing."""
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
+    if len(samples) == 0:
+        return 0.0
+    return math.sqrt(float(np.add.reduce(np.square(samples, dtype=np.float64))) / len(samples))
 
 
 def signal_to_noise(
@@ -139,12 +142,11 @@ def first_motion(samples: Float[Array, " sample"], onset: int, sampling_rate: fl
 
 def is_clipped(samples: Shaped[Array, " sample"]) -> bool:
     """Whether the largest or the smallest value stands for several samples in a row."""
-    return any(
-        _longest_run(samples == extreme) >= _CLIPPED_RUN
-        for extreme in (samples.max(), samples.min())
-    )
+    return any(_has_run(samples == extreme) for extreme in (samples.max(), samples.min()))
 
 
-def _longest_run(mask: Shaped[Array, " sample"]) -> int:
+def _has_run(mask: Shaped[Array, " sample"]) -> bool:
+    if np.count_nonzero(mask) < _CLIPPED_RUN:
+        return False
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
-    return int(np.max(edges[1::2] - edges[::2], initial=0))
+    return bool(np.max(edges[1::2] - edges[::2]) >= _CLIPPED_RUN)

@@ -154,12 +154,20 @@ def step_preparation(
         The state, and what can be prepared so far with its mask. It starts at `state.number`
         (of the state given) at the rate `state.sampling_rate`; absent samples are 0.
     """
-    pieces: list[Prepared] = []
-    for start in range(0, samples.shape[1], _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        state, piece = _step_chunk(preparation, state, samples[:, chunk], present[:, chunk])
-        pieces.append(piece)
-    return state, _join(pieces, len(samples))
+    chunks = [slice(first, first + _CHUNK) for first in range(0, samples.shape[1], _CHUNK)]
+    if state.resampler is not None:
+        pieces: list[Prepared] = []
+        for chunk in chunks:
+            state, piece = _step_resampled(preparation, state, samples[:, chunk], present[:, chunk])
+            pieces.append(piece)
+        return state, _join(pieces, len(samples))
+    prepared = np.empty(samples.shape, np.float32)
+    for chunk in chunks:
+        here, there = samples[:, chunk], present[:, chunk]
+        if not state.filters:
+            state, here = _take_offset(state, here, there)
+        state = _normalise_along(preparation, state, here, there, prepared[:, chunk])
+    return state, (prepared, present)
 
 
 def finish_preparation(preparation: Preparation, state: PreparationState) -> Prepared:
@@ -167,7 +175,9 @@ def finish_preparation(preparation: Preparation, state: PreparationState) -> Pre
     if state.resampler is None:
         return _join([], len(state.offset))
     samples, present = finish_resampler(state.ratio, state.resampler)
-    return _normalise_along(preparation, state, samples, present)[1]
+    prepared = np.empty(samples.shape, np.float32)
+    _normalise_along(preparation, state, samples, present, prepared)
+    return prepared, present
 
 
 def prepare_record(
@@ -215,8 +225,9 @@ def normalise_windows(
     # A relative floor: rounding left by taking a mean off is no signal, whatever the unit.
     floor = RELATIVE_FLOOR * np.abs(mean)
     alive = scale > floor
-    normalised = np.where(alive, centred / np.where(alive, scale, 1.0), 0.0)
-    return _compress(preparation, normalised.astype(np.float32))
+    normalised = np.where(alive, centred / np.where(alive, scale, 1.0), 0.0).astype(np.float32)
+    _compress(preparation, normalised, normalised)
+    return normalised
 
 
 def _sections(preparation: Preparation, rate: float) -> tuple[Section, ...]:
@@ -238,10 +249,14 @@ def _join(pieces: list[Prepared], n_components: int) -> Prepared:
 
 
 def _compress(
-    preparation: Preparation, samples: Float32[Array, "*batch component sample"]
-) -> Float32[Array, "*batch component sample"]:
-    """Compress in place."""
-    return samples if preparation.compression == "none" else np.arcsinh(samples, out=samples)
+    preparation: Preparation,
+    samples: Float32[Array, "*batch component sample"],
+    compressed: Float32[Array, "*batch component sample"],
+) -> None:
+    if preparation.compression == "none":
+        compressed[...] = samples
+    else:
+        np.arcsinh(samples, out=compressed)
 
 
 def even_pieces(present: Bool[Array, "component sample"]) -> list[tuple[int, int]]:
@@ -253,19 +268,18 @@ def even_pieces(present: Bool[Array, "component sample"]) -> list[tuple[int, int
     return list(pairwise(edges))
 
 
-def _step_chunk(
+def _step_resampled(
     preparation: Preparation,
     state: PreparationState,
     samples: Float32[Array, "component sample"],
     present: Bool[Array, "component sample"],
 ) -> tuple[PreparationState, Prepared]:
-    centred = samples
-    if state.resampler is not None or not state.filters:
-        state, centred = _take_offset(state, samples, present)
-    if state.resampler is not None:
-        resampler, centred, present = step_resampler(state.ratio, state.resampler, centred, present)
-        state = replace(state, resampler=resampler)
-    return _normalise_along(preparation, state, centred, present)
+    assert state.resampler is not None
+    state, centred = _take_offset(state, samples, present)
+    resampler, centred, present = step_resampler(state.ratio, state.resampler, centred, present)
+    state = replace(state, resampler=resampler)
+    prepared = np.empty(centred.shape, np.float32)
+    return _normalise_along(preparation, state, centred, present, prepared), (prepared, present)
 
 
 def _take_offset(
@@ -290,16 +304,19 @@ def _normalise_along(
     state: PreparationState,
     samples: Float[Array, "component sample"],
     present: Bool[Array, "component sample"],
-) -> tuple[PreparationState, Prepared]:
-    """High-pass and running normalisation, at the network's rate."""
-    pieces: list[Prepared] = []
+    prepared: Float32[Array, "component sample"],
+) -> PreparationState:
+    """High-pass and running normalisation, at the network's rate, into `prepared`."""
     for first, end in even_pieces(present) if samples.shape[1] else []:
         mask = present[:, first].copy()
         state = _restart(state, mask != state.was_prepared, samples[:, first])
-        state, prepared = _filter_piece(preparation, state, samples[:, first:end], mask)
+        state, piece = _filter_piece(preparation, state, samples[:, first:end], mask)
         state = replace(state, was_prepared=mask, number=state.number + end - first)
-        pieces.append((prepared, present[:, first:end]))
-    return state, _join(pieces, len(samples))
+        if preparation.normalisation == "running":
+            _compress(preparation, piece, prepared[:, first:end])
+        else:
+            prepared[:, first:end] = piece
+    return state
 
 
 def _filter_piece(
@@ -308,7 +325,7 @@ def _filter_piece(
     samples: Float[Array, "component sample"],
     mask: Bool[Array, " component"],
 ) -> tuple[PreparationState, Float32[Array, "component sample"]]:
-    """Prepare a piece throughout which the same components are present."""
+    """High-pass and normalise a piece throughout which the same components are present."""
     place = Place.of(state.number, samples.shape[1])
     blocks = place.lay_out(state.open_block)
     entering = place.new(blocks)
@@ -329,9 +346,6 @@ def _filter_piece(
     if preparation.normalisation == "running":
         forget = forget_per_block(preparation.time_constant_s, state.sampling_rate)
         level, blocks = step_level(level, blocks, place, mask, forget)
-    prepared = place.new(blocks)
-    if preparation.normalisation == "running":
-        prepared = _compress(preparation, prepared)
     state = replace(
         state,
         last=samples[:, -1].astype(np.float64),
@@ -339,7 +353,7 @@ def _filter_piece(
         filters=tuple(filters),
         level=level,
     )
-    return state, prepared
+    return state, place.new(blocks)
 
 
 def _restart(
