@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zilzal.core.errors import FormatError
-from zilzal.core.pick import Phase
+from zilzal.core.pick import Phase, Polarity
 from zilzal.train.dataset import (
     live_samples,
     machine_trust,
@@ -89,6 +89,23 @@ def test_dead_components_are_absent(tmp_path):
     assert not record.samples[1:].any()
 
 
+@pytest.mark.parametrize(
+    ("columns", "polarity"),
+    [
+        ({"trace_polarity": "positive"}, Polarity.POSITIVE),
+        ({"trace_p_polarity": "Down", "trace_polarity": ""}, Polarity.NEGATIVE),
+        ({"trace_polarity": "undecidable"}, Polarity.UNDECIDABLE),
+        ({"trace_polarity": "unknown"}, None),
+        ({}, None),
+    ],
+)
+def test_first_motion_belongs_to_the_p(tmp_path, columns, polarity):
+    samples = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
+    rows = [row("x", trace_p_arrival_sample="500", trace_s_arrival_sample="600", **columns)]
+    (record,) = read_seisbench(write_set(tmp_path / "a", rows, {"x": samples}))
+    assert [onset.polarity for onset in record.onsets] == [polarity, None]
+
+
 def test_lists_of_machine_labels_carry_their_trust(tmp_path):
     samples = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
     rows = [
@@ -161,6 +178,13 @@ def test_the_shared_sets_hold_what_their_readme_says(shared):
     assert len(records) == 154
     assert sum(len(r.onset_samples(Phase.S)) for r in records) == 154
     assert {r.onset_samples(Phase.P)[0] for r in records} == {3000}
+
+
+def test_first_motions_of_a_shared_set_are_read(shared):
+    # Of its 50, one stands in a record whose P nobody labelled.
+    records = read_seisbench(shared / "data/picks/toc2me", splits=("train", "dev"))
+    seen = [o.polarity for r in records for o in r.onsets if o.polarity is not None]
+    assert (seen.count(Polarity.NEGATIVE), seen.count(Polarity.POSITIVE)) == (33, 16)
 
 
 def test_train_and_dev_share_no_event(shared):

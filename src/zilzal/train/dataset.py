@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32, Shaped
 
 from zilzal.core.arrays import Array
 from zilzal.core.errors import FormatError
-from zilzal.core.pick import Phase
+from zilzal.core.pick import Phase, Polarity
 from zilzal.core.waveform import COMPONENTS
 
 
@@ -26,11 +26,13 @@ class Onset:
         phase: P or S.
         sample: where, counted from the record's first sample; may lie between samples.
         weight: trust in the label, 1 for an analyst's, towards 0 for a doubtful machine's.
+        polarity: first motion on the vertical, of a P only; None where nobody says.
     """
 
     phase: Phase
     sample: float
     weight: float = 1.0
+    polarity: Polarity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +276,19 @@ def _record(
     return replace(record, unknown=_unknown(line, scale, record))
 
 
+_POLARITIES = {
+    **dict.fromkeys(("positive", "up", "u", "+"), Polarity.POSITIVE),
+    **dict.fromkeys(("negative", "down", "d", "-"), Polarity.NEGATIVE),
+    Polarity.UNDECIDABLE: Polarity.UNDECIDABLE,
+}
+"""Words of the sets for first motions; others ("unknown", "n") say nothing."""
+
+
+def polarity_of(word: str) -> Polarity | None:
+    """First motion by a set's word for it; None where it is no statement on the motion."""
+    return _POLARITIES.get(word.strip().lower())
+
+
 TRUST_BY_FAMILIES = {6: 1.0, 5: 0.9, 4: 0.7, 3: 0.25}
 """Weight of a machine label by how many of six families of pickers agree on it; fewer: none.
 
@@ -314,7 +329,15 @@ def _onsets(line: Metadata, scale: float) -> tuple[Onset, ...]:
             sample = line.number(f"{stem}_arrival_sample")
             if sample is not None:
                 weight = TRUST_BY_STATUS.get(line.text(f"{stem}_status", "unknown"), 0.5)
-                found.append(Onset(phase=phase, sample=sample * scale, weight=weight))
+                told = line.text("trace_p_polarity", line.text("trace_polarity"))
+                found.append(
+                    Onset(
+                        phase=phase,
+                        sample=sample * scale,
+                        weight=weight,
+                        polarity=polarity_of(told) if phase is Phase.P else None,
+                    )
+                )
     return tuple(sorted(found, key=lambda onset: onset.sample))
 
 
