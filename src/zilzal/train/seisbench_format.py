@@ -13,7 +13,7 @@ Source:
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,13 +45,28 @@ class Metadata:
         return self.columns.get(name) or default
 
     def number(self, name: str) -> float | None:
-        """A column's number; None where it is empty or missing."""
-        text = self.text(name)
-        return None if text in ("", "nan") else float(text)
+        """A column's number; None where it is empty or missing.
+
+        Raises:
+            FormatError: it is no number.
+        """
+        return None if self.text(name) in ("", "nan") else self._number(name, self.text(name))
 
     def numbers(self, name: str) -> list[float]:
-        """A column of numbers joined by `;`."""
-        return [float(part) for part in self.text(name).split(";") if part]
+        """A column of numbers joined by `;`.
+
+        Raises:
+            FormatError: one of them is none.
+        """
+        return [self._number(name, part) for part in self.text(name).split(";") if part]
+
+    def _number(self, name: str, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError as error:
+            raise FormatError(
+                f"trace {self.text('trace_name')!r}, column {name}: {text!r}; expected a number"
+            ) from error
 
     def parts(self, name: str, count: int) -> Sequence[str]:
         """A column of `count` texts joined by `;`; all empty where it is empty or missing."""
@@ -59,13 +74,15 @@ class Metadata:
 
     def spans(self, name: str) -> list[tuple[float, float]]:
         """A column of `first-last` joined by `;`."""
-        pairs = (part.split("-") for part in self.text(name).split(";") if part)
-        return [(float(first), float(last)) for first, last in pairs]
+        pairs = (part.partition("-") for part in self.text(name).split(";") if part)
+        return [(self._number(name, first), self._number(name, last)) for first, _, last in pairs]
 
     def time(self, name: str) -> Time | None:
-        """A column's instant; None where it is empty or missing."""
-        text = self.text(name)
-        return Time.parse(text) if text else None
+        """A column's instant in UTC; None where it is empty, missing or no such time."""
+        try:
+            return Time.parse(self.text(name))
+        except FormatError:
+            return None
 
 
 def chunks_of(folder: Path) -> list[str]:
@@ -164,21 +181,33 @@ class StoredTrace:
         line: what the table says of it.
         samples: in the type of the file, components in the order ZNE, 0 where there is none.
         absent: components that the file does not have.
+        unit: of the samples, as the line says it, or the file for all.
     """
 
     line: Metadata
     samples: Shaped[Array, "3 sample"]
     absent: str
+    unit: str
 
 
-def read_stored(folder: Path, lines: Iterable[Metadata]) -> Iterator[StoredTrace]:
+def read_stored(
+    folder: Path,
+    lines: Iterable[Metadata],
+    *,
+    on_bad: Callable[[Metadata, FormatError], None] | None = None,
+) -> Iterator[StoredTrace]:
     """Each line's trace, in the order of the lines.
 
     Blocked sets (`bucket0$3,:3,:6000`) and one data set a trace are both read; 1 and 2 stand for
     N and E.
 
+    Args:
+        folder: of the set.
+        lines: of its table.
+        on_bad: hears of traces that cannot be read, which are then passed over.
+
     Raises:
-        FormatError: a file or a trace is missing.
+        FormatError: a file cannot be read, or, without `on_bad`, a trace.
     """
     import h5py
 
@@ -192,15 +221,35 @@ def read_stored(folder: Path, lines: Iterable[Metadata]) -> Iterator[StoredTrace
                 except OSError as error:
                     raise FormatError(f"{path} cannot be read ({error})") from error
                 files[line.chunk] = opened, data_format(opened)
-            file, told = files[line.chunk]
-            name, _, place = line.text("trace_name").partition("$")
-            if f"data/{name}" not in file:
-                raise FormatError(f"{path} has no data/{name}")
-            samples = np.atleast_2d(file[f"data/{name}"][_slices(place)])
-            if not told.get("dimension_order", "CW").upper().endswith("W"):
-                samples = samples.T
-            order = line.text("trace_component_order", told.get("component_order", COMPONENTS))
-            yield StoredTrace(line, *_zne(samples, order))
+            try:
+                trace = _stored(path, *files[line.chunk], line)
+            except FormatError as error:
+                if on_bad is None:
+                    raise
+                on_bad(line, error)
+            else:
+                yield trace
+
+
+def _stored(
+    path: Path, file: Mapping[str, Any], told: Mapping[str, str], line: Metadata
+) -> StoredTrace:
+    name, _, place = line.text("trace_name").partition("$")
+    if f"data/{name}" not in file:
+        raise FormatError(f"{path} has no data/{name}")
+    try:
+        samples = np.atleast_2d(file[f"data/{name}"][_slices(place)])
+    except (OSError, ValueError, IndexError, TypeError) as error:
+        raise FormatError(f"{path}: data/{name} cannot be read ({error})") from error
+    if not told.get("dimension_order", "CW").upper().endswith("W"):
+        samples = samples.T
+    if samples.ndim != 2:
+        raise FormatError(
+            f"{path}: data/{name} has the shape {samples.shape}; expected components and samples"
+        )
+    order = line.text("trace_component_order", told.get("component_order", COMPONENTS))
+    unit = line.text("trace_unit", told.get("unit", ""))
+    return StoredTrace(line, *_zne(samples, order), unit)
 
 
 def read_waveforms(

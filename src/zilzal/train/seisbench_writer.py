@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,15 @@ class SetWriter:
         self.names.add(name)
         self.rows.append({column: cell for column, cell in row.items() if cell})
         store_samples(self.file, name, samples)
+
+
+def unique(name: str, others: Container[str]) -> str:
+    """A name that none of the others is: with a number behind it where it has to be."""
+    number, candidate = 1, name
+    while candidate in others:
+        number += 1
+        candidate = f"{name}_{number}"
+    return candidate
 
 
 def store_samples(file: Any, name: str, samples: Shaped[Array, "3 sample"]) -> None:

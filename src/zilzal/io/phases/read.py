@@ -31,6 +31,7 @@ def read_phases(paths: Iterable[Path]) -> Phases:
     """
     events: list[ReportedEvent] = []
     faults: list[PhaseFault] = []
+    files: list[Path] = []
     for given in paths:
         if not given.exists():
             raise FileNotFoundError(f"{given}: no such file or folder")
@@ -45,8 +46,9 @@ def read_phases(paths: Iterable[Path]) -> Phases:
             else:
                 events += found
                 faults += bad
-    joined = _joined(events)
-    return Phases(tuple(sorted(joined, key=lambda e: (e.time, e.event_id))), tuple(faults))
+                files += [path] if found else []
+    ordered = sorted(_joined(events), key=lambda event: (event.time, event.event_id))
+    return Phases(tuple(ordered), tuple(faults), tuple(files))
 
 
 def _files(folder: Path) -> list[Path]:

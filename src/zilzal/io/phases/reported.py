@@ -94,10 +94,11 @@ class PhaseFault:
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """Events in order of time, and what could not be read."""
+    """Events in order of time, what could not be read, and the files that held any events."""
 
     events: tuple[ReportedEvent, ...]
     faults: tuple[PhaseFault, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def clusters(picks: Iterable[ReportedPick]) -> list[ReportedEvent]:
