@@ -13,6 +13,7 @@ Source:
 from __future__ import annotations
 
 import csv
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ from zilzal.core.arrays import Array
 from zilzal.core.errors import FormatError
 from zilzal.core.time import Time
 from zilzal.core.waveform import COMPONENTS
+
+logger = logging.getLogger(__name__)
+
+SEE_COLUMN = "see trace_unit"
+"""What a file says of the unit of all its traces when each line says its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,11 @@ class StoredTrace:
     unit: str
 
 
+def pass_over(line: Metadata, error: FormatError) -> None:
+    """For `read_stored`: say nothing of traces that cannot be read."""
+    logger.debug("%s: %s", line.text("trace_name"), error)
+
+
 def read_stored(
     folder: Path,
     lines: Iterable[Metadata],
@@ -248,7 +259,7 @@ def _stored(
             f"{path}: data/{name} has the shape {samples.shape}; expected components and samples"
         )
     order = line.text("trace_component_order", told.get("component_order", COMPONENTS))
-    unit = line.text("trace_unit", told.get("unit", ""))
+    unit = line.text("trace_unit", told.get("unit", "").replace(SEE_COLUMN, ""))
     return StoredTrace(line, *_zne(samples, order), unit)
 
 

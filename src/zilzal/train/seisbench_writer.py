@@ -17,7 +17,12 @@ from zilzal.core.arrays import Array
 from zilzal.core.errors import ConfigError, FormatError, StoreError
 from zilzal.core.waveform import COMPONENTS
 from zilzal.io.table_file import whole_file, write_table
-from zilzal.train.seisbench_format import Metadata, metadata_path, waveforms_path
+from zilzal.train.seisbench_format import (
+    SEE_COLUMN,
+    Metadata,
+    metadata_path,
+    waveforms_path,
+)
 
 NOTES = "dataset.json"
 """Beside the waveforms: how the set was made, from what, what was left out, under what licence."""
@@ -38,7 +43,7 @@ FIRST_COLUMNS = (
 )  # fmt: skip
 """The usual columns, in the order in which they are written; others follow."""
 
-_FORMAT = {"dimension_order": "CW", "component_order": COMPONENTS, "unit": "see trace_unit"}
+_FORMAT = {"dimension_order": "CW", "component_order": COMPONENTS, "unit": SEE_COLUMN}
 
 
 @dataclass(slots=True)

@@ -142,14 +142,47 @@ def arrivals_at(
         tally: counts picks that do not.
     """
     loose = frozenset(event.event_id for event in events if event.is_loose)
+    candidates = sorted(
+        (Label(pick, event_id) for event_id, some in picks.items() for pick in some),
+        key=lambda label: _rank(label, loose),
+    )
+    labels, unknown, known = _accepted(candidates, loose, taking, tally)
+    strays = {
+        phase: [x.pick.time for x in labels if x.event_id in loose and x.pick.phase is phase]
+        for phase in Phase
+    }
+    busy: list[tuple[Time, Time]] = []
+    for event in events:
+        mine = {phase: time for phase in Phase if (time := known.get((event.event_id, phase)))}
+        if not event.is_loose:
+            spans = _unlabelled(event, mine, expected.get(event.event_id))
+            # A pick without an event at the right time may well be the event's.
+            unknown += [span for span in spans if not _holds(span, strays[span.phase])]
+        times = [pick.time for pick in picks.get(event.event_id, ())]
+        busy += _busy(event, times, expected.get(event.event_id), taking)
+    unknown += _beside_loose(label for label in labels if label.event_id in loose)
+    return StationArrivals(
+        labels=tuple(sorted(labels, key=lambda label: (label.pick.time, label.pick.phase))),
+        unknown=tuple(sorted(unknown, key=lambda span: (span.start, span.end, span.phase))),
+        busy=tuple(merged(busy)),
+    )
+
+
+def _accepted(
+    candidates: Sequence[Label],
+    loose: frozenset[str],
+    taking: Taking,
+    tally: Tally,
+) -> tuple[list[Label], list[UnknownSpan], dict[tuple[str, Phase], Time]]:
+    """Candidates, the best first, that become labels, and what the others leave unknown.
+
+    And when an event's phase came, whoever's report of it became the label.
+    """
     labels: list[Label] = []
     unknown: list[UnknownSpan] = []
     known: dict[tuple[str, Phase], Time] = {}
     seen: dict[Phase, list[Time]] = {phase: [] for phase in Phase}
-    for label in sorted(
-        (Label(pick, event_id) for event_id, some in picks.items() for pick in some),
-        key=lambda label: _rank(label, loose),
-    ):
+    for label in candidates:
         pick, reason = label.pick, _refused(label, loose, taking)
         if _is_near(pick.time, seen[pick.phase]):
             tally.add("arrival reported twice", _told(pick))
@@ -163,19 +196,7 @@ def arrivals_at(
             insort(seen[pick.phase], pick.time)
         key = label.event_id, pick.phase
         known[key] = min(pick.time, known.get(key, pick.time))
-    busy: list[tuple[Time, Time]] = []
-    for event in events:
-        mine = {phase: time for phase in Phase if (time := known.get((event.event_id, phase)))}
-        if not event.is_loose:
-            unknown += _unlabelled(event, mine, expected.get(event.event_id))
-        times = [pick.time for pick in picks.get(event.event_id, ())]
-        busy += _busy(event, times, expected.get(event.event_id), taking)
-    unknown += _beside_loose(label for label in labels if label.event_id in loose)
-    return StationArrivals(
-        labels=tuple(sorted(labels, key=lambda label: (label.pick.time, label.pick.phase))),
-        unknown=tuple(sorted(unknown, key=lambda span: (span.start, span.end, span.phase))),
-        busy=tuple(merged(busy)),
-    )
+    return labels, unknown, known
 
 
 def _rank(label: Label, loose: frozenset[str]) -> tuple[object, ...]:
@@ -227,6 +248,10 @@ def _unlabelled(
         end = min(end, mine[Phase.S]) if Phase.S in mine else end
         if start < end:
             yield UnknownSpan(phase, start, end, event.event_id)
+
+
+def _holds(span: UnknownSpan, times: Iterable[Time]) -> bool:
+    return any(span.start <= time <= span.end for time in times)
 
 
 def _beside_loose(labels: Iterable[Label]) -> Iterator[UnknownSpan]:

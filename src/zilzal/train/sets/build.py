@@ -185,11 +185,10 @@ def plan(
     """All that is to be cut."""
     recorded = recorded_spans(sources.archive)
     around = plan_events(arrivals, recorded, choices.cutting, tally)
-    n_events = sum(len(unit.cuts) for unit in around)
     # Where a station stands is needed to know when unpicked waves went by.
     placed = {s.station_id for s in (sources.inventory.stations() if sources.inventory else ())}
     quiet = {station_id: here for station_id, here in arrivals.items() if station_id in placed}
-    return [*around, *plan_noise(quiet, recorded, choices.cutting, n_events, tally)]
+    return [*around, *plan_noise(quiet, recorded, choices.cutting, around, tally)]
 
 
 def _why_nothing(tally: Tally, choices: Choices) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Bool, Shaped
 
 from zilzal.core.arrays import Array
 from zilzal.core.errors import ZilzalError
@@ -15,7 +15,6 @@ from zilzal.core.station import Inventory
 from zilzal.io.archive import Archive
 from zilzal.io.phases import ReportedEvent
 from zilzal.signal.filter import bandpass, start_filter, step_filter
-from zilzal.signal.trigger import StaLta, start_sta_lta, step_sta_lta
 from zilzal.train.sets.arrivals import StationArrivals
 from zilzal.train.sets.plan import Cut, Cutting, Unit
 from zilzal.train.sets.row import (
@@ -33,11 +32,9 @@ from zilzal.train.sets.window import SensorWindow, read_window
 SEEN_S = 0.25
 """A label counts if a component was recorded for so long before and after it."""
 
-TRIGGER = StaLta(sta_s=0.5, lta_s=20.0)
-"""What tells transients in noise."""
-TRIGGER_BAND_HZ = (2.0, 12.0)
-_LEAD_S = TRIGGER.lta_s + 10.0
-"""Looked at before the window, so that filter and averages have settled."""
+TRANSIENT_BAND_HZ = (2.0, 12.0)
+TRANSIENT_S = 0.5
+"""Where, and how long, noise is looked at for what sticks out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,13 +134,13 @@ class Maker:
             return "window without any sample"
         if cut.event_id:
             return self._unfit(window) or self.trace(window, cut.event_id, tally)
-        limit = self.cutting.noise_below
-        is_loud = limit is not None and self._loudest_ratio(cut) >= limit
-        reason = self._unfit(window) or (is_loud and f"with an STA/LTA ratio of {limit:g} or more")
-        if reason:
+        if reason := self._unfit(window):
             return f"noise: {reason}"
+        limit = self.cutting.noise_below
+        if limit is not None and loudest_ratio(window) >= limit:
+            return f"noise: loudest half second {limit:g} times the median one or more"
         place = place_of(self.material.inventory, window)
-        cells = {**window_cells(window), **place_cells(place), **noise_cells(window.start)}
+        cells = {**window_cells(window), **place_cells(place), **noise_cells(window)}
         return Made(cells, window.samples)
 
     def _unfit(self, window: SensorWindow) -> str:
@@ -153,23 +150,27 @@ class Maker:
             return f"window less than {share:.0%} of which was recorded"
         return "window with flat components only" if len(window.dead) == 3 else ""
 
-    def _loudest_ratio(self, cut: Cut) -> float:
-        """The largest STA/LTA ratio of a component within a window."""
-        window = read_window(
-            self.material.archive, self.material.inventory, cut.sensor_id,
-            cut.start - _LEAD_S, self.cutting.length_s + _LEAD_S,
-        )  # fmt: skip
-        if window is None:
-            return 0.0
-        high_hz = min(TRIGGER_BAND_HZ[1], 0.4 * window.sampling_rate)
-        sections = bandpass(
-            TRIGGER_BAND_HZ[0], high_hz, order=2, sampling_rate=window.sampling_rate
-        )
-        samples = _held(window)
-        _, filtered = step_filter(sections, start_filter(sections, 3), samples)
-        energy = np.where(window.present, filtered**2, 0.0)
-        _, ratio = step_sta_lta(TRIGGER, start_sta_lta(3), energy, window.sampling_rate)
-        return float(ratio[:, round(window.number(cut.start)) :].max(initial=0.0))
+
+def loudest_ratio(window: SensorWindow) -> float:
+    """Energy of the loudest half second over that of the median one, 2 to 12 Hz.
+
+    Of the component where it is largest; 0 where there is nothing. Stationary noise stays below
+    about 5, whatever its level.
+    """
+    high_hz = min(TRANSIENT_BAND_HZ[1], 0.4 * window.sampling_rate)
+    sections = bandpass(TRANSIENT_BAND_HZ[0], high_hz, order=2, sampling_rate=window.sampling_rate)
+    _, filtered = step_filter(sections, start_filter(sections, 3), _held(window))
+    block = max(1, round(TRANSIENT_S * window.sampling_rate))
+    count = window.length // block
+    energy = (filtered[:, : count * block] ** 2).reshape(3, count, block).mean(axis=-1)
+    present = window.present[:, : count * block].reshape(3, count, block)
+    whole: Bool[Array, "3 block"] = np.logical_and.reduce(present, axis=-1)
+    ratios = [
+        float(row[there].max() / np.median(row[there]))
+        for row, there in zip(energy, whole, strict=True)
+        if there.any() and np.median(row[there]) > 0
+    ]
+    return max(ratios, default=0.0)
 
 
 def _held(window: SensorWindow) -> Shaped[Array, "3 sample"]:

@@ -16,7 +16,13 @@ from zilzal.core.arrays import Array
 from zilzal.core.errors import FormatError
 from zilzal.core.pick import Phase
 from zilzal.core.waveform import COMPONENTS
-from zilzal.train.seisbench_format import Metadata, StoredTrace, read_metadata, read_stored
+from zilzal.train.seisbench_format import (
+    Metadata,
+    StoredTrace,
+    pass_over,
+    read_metadata,
+    read_stored,
+)
 from zilzal.train.seisbench_writer import read_notes, unique, writing_set
 from zilzal.train.sets.tally import Tally
 from zilzal.train.sets.told import Told, unheard
@@ -105,6 +111,16 @@ def digest(samples: Shaped[Array, "3 sample"]) -> bytes:
     """The same for the same numbers, whatever type they are stored in."""
     values = np.ascontiguousarray(samples, np.float64) + 0.0  # -0.0 is 0.0
     return hashlib.blake2b(values.tobytes(), digest_size=16).digest()
+
+
+def digests_of(folder: Path, lines: Sequence[Metadata], *, told: Told = unheard) -> list[bytes]:
+    """The digest of each line's waveform; empty for one that cannot be read or is nothing but 0."""
+    found: dict[tuple[str, str], bytes] = {}
+    for number, trace in enumerate(read_stored(folder, lines, on_bad=pass_over), 1):
+        told("waveforms", number, len(lines), folder.name)
+        if trace.samples.any():
+            found[trace.line.chunk, trace.line.text("trace_name")] = digest(trace.samples)
+    return [found.get((line.chunk, line.text("trace_name")), b"") for line in lines]
 
 
 def _set_names(folders: Sequence[Path]) -> list[str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from zilzal.core.ids import SensorId, StationId
-from zilzal.core.pick import Phase
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
 from zilzal.signal.choice import PREFERENCE, choose_sensors
@@ -35,7 +34,8 @@ class Cutting:
             lies between them is drawn at random, evenly: a network that always saw it at one
             place would learn the place.
         noise: share of the windows that are noise.
-        noise_below: noise whose STA/LTA ratio reaches it is left out; None takes all.
+        noise_below: noise whose loudest half second has that many times the energy of its median
+            one is left out; None takes all.
         least_present: share of a window that at least one component must have.
         every_sensor: all sensors of a station, not the one that was picked on or is preferred.
         seed: of all that is drawn. What is drawn for an event and a sensor depends on them and
@@ -106,7 +106,7 @@ def plan_events(
     cutting: Cutting,
     tally: Tally,
 ) -> list[Unit]:
-    """A window for each event at each sensor chosen."""
+    """Windows for each event at each sensor chosen."""
     cuts: list[Cut] = []
     for station_id, here in arrivals.items():
         for event_id, labels in here.by_event().items():
@@ -118,8 +118,9 @@ def plan_events(
             if not sensors:
                 tally.add("event at a station without samples then", f"{station_id} {event_id}")
             cuts += [
-                Cut(sensor_id, place_window(trusted, sensor_id, cutting), event_id)
+                Cut(sensor_id, start, event_id)
                 for sensor_id in sensors
+                for start in place_windows(trusted, sensor_id, cutting)
             ]
     return _units(cuts)
 
@@ -154,42 +155,52 @@ def preferred(sensors: Sequence[SensorId]) -> SensorId:
     return (*choose_sensors(sensors, PREFERENCE).chosen, *sorted(sensors))[0]
 
 
-def place_window(labels: Sequence[Label], sensor_id: SensorId, cutting: Cutting) -> Time:
-    """Where a window starts that holds an event's arrivals at a random place.
+def place_windows(labels: Sequence[Label], sensor_id: SensorId, cutting: Cutting) -> list[Time]:
+    """Where windows start that hold an event's arrivals at random places.
 
-    All of them if there is room between the edges; else one, drawn at random, of a P and S that
-    are too far apart.
+    One window if all have room between its edges; else as many as it takes: of a P and S far
+    apart each has its own, and a long row of loose picks is covered from first to last.
     """
-    chance = generator(cutting.seed, "place", sensor_id, labels[0].event_id)
-    times = sorted(label.pick.time for label in labels)
     room_s = cutting.length_s - 2 * cutting.edge_s
-    if times[-1] - times[0] > room_s:
-        firsts = {label.pick.phase: label.pick.time for label in reversed(labels)}.values()
-        together = len(firsts) == len(Phase) and max(firsts) - min(firsts) <= room_s
-        times = sorted(firsts) if together else [times[chance.integers(len(times))]]
-    slack_s = room_s - (times[-1] - times[0])
-    return times[0] - (cutting.edge_s + slack_s * chance.random())
+    groups: list[list[Time]] = []
+    for time in sorted(label.pick.time for label in labels):
+        if not groups or time - groups[-1][0] > room_s:
+            groups.append([])
+        groups[-1].append(time)
+    starts: list[Time] = []
+    for number, times in enumerate(groups):
+        chance = generator(cutting.seed, "place", sensor_id, labels[0].event_id, number)
+        slack_s = room_s - (times[-1] - times[0])
+        starts.append(times[0] - (cutting.edge_s + slack_s * chance.random()))
+    return starts
 
 
 def plan_noise(
     arrivals: Mapping[StationId, StationArrivals],
     recorded: Mapping[StationId, Mapping[SensorId, Sequence[Span]]],
     cutting: Cutting,
-    n_events: int,
+    around: Sequence[Unit],
     tally: Tally,
 ) -> list[Unit]:
     """Windows in time without any waves, of sensors in proportion to the time they have of it.
+
+    None overlaps a window around arrivals, so that a split may divide the two.
 
     Args:
         arrivals: with the busy time of each station that noise may be cut of.
         recorded: when each sensor has files.
         cutting: the length, and the share.
-        n_events: windows around arrivals.
+        around: the windows around arrivals.
         tally: counts what cannot be had.
     """
+    n_events = sum(len(unit.cuts) for unit in around)
     wanted = round(n_events * cutting.noise / (1 - cutting.noise))
+    taken: dict[StationId, list[Span]] = {}
+    for cut in (cut for unit in around for cut in unit.cuts):
+        span = cut.start - 1.0, cut.start + (cutting.length_s + 1.0)
+        taken.setdefault(cut.sensor_id.station_id, []).append(span)
     quiet = {
-        preferred(list(recorded[station_id])): here.busy
+        preferred(list(recorded[station_id])): merged([*here.busy, *taken.get(station_id, ())])
         for station_id, here in arrivals.items()
         if recorded.get(station_id)
     }

@@ -13,7 +13,6 @@ from zilzal.core.event import EventType
 from zilzal.core.geo import azimuth_deg, distance_m
 from zilzal.core.pick import Phase
 from zilzal.core.station import Channel, Inventory
-from zilzal.core.time import Time
 from zilzal.core.units import km
 from zilzal.core.waveform import COMPONENTS
 from zilzal.io.phases.reported import ReportedPick, stamp
@@ -125,12 +124,13 @@ def source_cells(
     return cells
 
 
-def noise_cells(time: Time) -> dict[str, str]:
-    """A cut of noise: an hour of it, at all stations, is what a split must not divide."""
+def noise_cells(window: SensorWindow) -> dict[str, str]:
+    """A cut of noise: an hour of a station is what a split must not divide."""
+    hour = f"{window.start.to_datetime():%Y%m%dT%H}"
     return {
         "trace_category": NOISE,
         "source_type": NOISE,
-        "source_id": f"noise_{time.to_datetime():%Y%m%dT%H}",
+        "source_id": f"noise_{window.sensor_id.station_id}_{hour}",
     }
 
 
@@ -145,7 +145,7 @@ class Placed:
 def label_cells(
     window: SensorWindow, placed: Sequence[Placed], event_id: str, unknown: Sequence[UnknownSpan]
 ) -> dict[str, str]:
-    """All arrivals in a cut; the single columns hold the first of its event's of each phase.
+    """All arrivals in a cut; the single columns hold its event's first P, and the S after it.
 
     Args:
         window: the cut.
@@ -154,12 +154,14 @@ def label_cells(
         unknown: spans of which nobody knows whether a phase arrives.
     """
     cells: dict[str, str] = {}
+    p_sample = -np.inf
     for phase in Phase:
         here = [one for one in placed if one.label.pick.phase is phase]
         cells |= _list_cells(phase, here)
-        own = [one for one in here if one.label.event_id == event_id]
+        own = [o for o in here if o.label.event_id == event_id and o.sample > p_sample]
         if own:
             cells |= _single_cells(phase, own[0].label.pick, own[0].sample)
+            p_sample = own[0].sample
         spans = [span for span in unknown if span.phase is phase]
         cells[f"trace_{phase.lower()}_unlabelled_spans"] = spans_cell(_inside(window, spans))
     cells["trace_s_labelled"] = str(not cells["trace_s_unlabelled_spans"])

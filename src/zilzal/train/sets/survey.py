@@ -17,7 +17,7 @@ from zilzal.core.pick import Phase
 from zilzal.core.waveform import COMPONENTS
 from zilzal.train.dataset import missing_samples
 from zilzal.train.line_labels import onsets_of
-from zilzal.train.record import Onset, live_samples
+from zilzal.train.record import live_samples
 from zilzal.train.seisbench_format import Metadata, StoredTrace, read_metadata, read_stored
 from zilzal.train.seisbench_writer import read_notes
 from zilzal.train.sets.leakage import find_leaks
@@ -34,7 +34,7 @@ _FEWEST_PLACES = 20
 
 @dataclass(slots=True)
 class Survey:
-    """What is in a set.
+    """What is in a set; filled in while it is looked through.
 
     Args:
         name: of its folder.
@@ -141,28 +141,37 @@ def _look_at_line(found: Survey, line: Metadata) -> None:
     if count:
         found.durations_s.append(count / rate)
     _count_labels(found, line)
-    onsets = onsets_of(line)
+    _look_at_labels(found, line, rate, count or np.inf)
+    for column, values in (
+        ("trace_snr_db", found.snr_db),
+        ("path_ep_distance_km", found.distances_km),
+    ):
+        value = line.number(column)
+        if value is not None:
+            values.append(value)
+    magnitude = line.number("source_magnitude")
+    if magnitude is not None:
+        found.magnitudes[line.text("source_id", name)] = magnitude
+
+
+def _look_at_labels(found: Survey, line: Metadata, rate: float, count: float) -> None:
+    """Where arrivals lie, and whether they can."""
+    name, onsets = line.text("trace_name"), onsets_of(line)
     for onset in onsets:
-        if not 0 <= onset.sample < (count or np.inf):
+        if not 0 <= onset.sample < count:
             found.problems.add("arrival outside its window", f"{name} {onset.phase}")
         if onset.polarity is not None:
             found.polarities[onset.polarity] += 1
-    first = {phase: line.number(f"trace_{phase.lower()}_arrival_sample") for phase in Phase}
-    p_sample, s_sample = first[Phase.P], first[Phase.S]
+    p_sample, s_sample = (line.number(f"trace_{p.lower()}_arrival_sample") for p in Phase)
     if p_sample is not None:
         found.p_place_s.append(p_sample / rate)
-    if p_sample is not None and s_sample is not None:
-        found.s_minus_p_s.append((s_sample - p_sample) / rate)
-        if s_sample <= p_sample:
-            found.problems.add("S not after its P", name)
+        if s_sample is not None:
+            found.s_minus_p_s.append((s_sample - p_sample) / rate)
+            if s_sample <= p_sample:
+                found.problems.add("S not after its P", name)
     is_noise = line.text("trace_category") == NOISE
     if is_noise == bool(onsets):
         found.problems.add("noise with an arrival" if is_noise else "no arrival labelled", name)
-    distance_km, magnitude = line.number("path_ep_distance_km"), line.number("source_magnitude")
-    if distance_km is not None:
-        found.distances_km.append(distance_km)
-    if magnitude is not None:
-        found.magnitudes[line.text("source_id", name)] = magnitude
 
 
 def _count_labels(found: Survey, line: Metadata) -> None:
@@ -235,17 +244,11 @@ def _look_at_arrivals(
             found.problems.add(
                 "arrival where nothing was recorded", f"{line.text('trace_name')} {onset.phase}"
             )
-    told = line.number("trace_snr_db")
-    first = _first_to_measure(onsets)
-    if told is None and first is not None:
-        told = snr_db(samples, present, first.sample, first.phase, rate)
-    if told is not None:
-        found.snr_db.append(told)
-
-
-def _first_to_measure(onsets: Sequence[Onset]) -> Onset | None:
-    """The first P, or the first S where there is none."""
-    return min(onsets, key=lambda onset: (onset.phase, onset.sample), default=None)
+    if onsets and line.number("trace_snr_db") is None:
+        # The first P, or the first S where there is none.
+        first = min(onsets, key=lambda onset: (onset.phase, onset.sample))
+        measured = snr_db(samples, present, first.sample, first.phase, rate)
+        found.snr_db += [] if measured is None else [measured]
 
 
 def _look_at_places(found: Survey) -> None:
