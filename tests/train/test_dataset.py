@@ -7,6 +7,7 @@ import pytest
 
 from zilzal.core.errors import FormatError
 from zilzal.core.pick import Phase, Polarity
+from zilzal.train.course_format import load_course, save_course
 from zilzal.train.dataset import (
     live_samples,
     machine_trust,
@@ -120,6 +121,82 @@ def test_lists_of_machine_labels_carry_their_trust(tmp_path):
     assert [(u.first, u.last) for u in record.unknown] == [(300, 400)]
 
 
+def test_lists_of_reported_labels_carry_status_weight_and_first_motion(tmp_path):
+    samples = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
+    rows = [
+        row(
+            "x", trace_p_arrival_sample="100", trace_p_arrival_samples="100;700;800.5",
+            trace_p_statuses="manual;automatic;", trace_p_weights="0.5;0.9;",
+            trace_p_polarities=";negative;undecidable", trace_s_labelled="False",
+            trace_s_unlabelled_spans="120-190",
+        )
+    ]  # fmt: skip
+    (record,) = read_seisbench(write_set(tmp_path / "a", rows, {"x": samples}))
+    assert [o.sample for o in record.onsets] == [100, 700, 800.5]
+    assert [o.weight for o in record.onsets] == pytest.approx([0.5, 0.18, 0.9])
+    motions = [o.polarity for o in record.onsets]
+    assert motions == [None, Polarity.NEGATIVE, Polarity.UNDECIDABLE]
+    assert [(u.phase, u.first, u.last) for u in record.unknown] == [(Phase.S, 120, 190)]
+
+
+def test_a_line_without_a_list_is_read_as_if_the_set_had_none(tmp_path):
+    """Sets of both kinds may have been merged."""
+    samples = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
+    rows = [
+        row("x", trace_p_arrival_sample="100", trace_p_arrival_samples="100"),
+        row("y", trace_p_arrival_sample="500", trace_s_labelled="False"),
+    ]
+    folder = write_set(tmp_path / "a", rows, {"x": samples, "y": samples})
+    assert [u.first for u in read_seisbench(folder)[1].unknown] == [500]
+
+
+def test_a_coda_that_the_set_knows_is_kept(tmp_path):
+    samples = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
+    rows = [row("x", trace_p_arrival_sample="100", trace_coda_end_sample="800")]
+    rows[0]["trace_sampling_rate_hz"] = "50.0"
+    (record,) = read_seisbench(write_set(tmp_path / "a", rows, {"x": samples}))
+    assert [(c.first, c.last, c.weight) for c in record.codas] == [(200, 1600, 0.9)]
+
+
+def test_missing_spans_are_absent_and_leave_no_step(tmp_path):
+    samples = np.full((3, 1000), 10_000, np.int32)
+    samples += np.random.default_rng(0).integers(-5, 6, samples.shape, np.int32)
+    samples[0, 300:400] = 0
+    rows = [row("x", trace_z_missing_spans="300-399")]
+    rows[0]["trace_sampling_rate_hz"] = "50.0"
+    (record,) = read_seisbench(write_set(tmp_path / "a", rows, {"x": samples}))
+    assert record.present[1:].all()
+    assert np.flatnonzero(~record.present[0]).tolist() == list(range(599, 800))
+    assert np.abs(record.samples).max() < 15
+
+
+def test_chunked_sets_are_read_as_one(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=(3, 100)).astype(np.float32) for name in "xy"}
+    for chunk, name in (("_2019", "x"), ("_2020", "y")):
+        write_set(tmp_path / chunk, [row(name)], {name: arrays[name]})
+        for kind, ending in (("metadata", "csv"), ("waveforms", "hdf5")):
+            (tmp_path / chunk / f"{kind}.{ending}").rename(tmp_path / f"{kind}{chunk}.{ending}")
+    assert [r.name for r in read_seisbench(tmp_path)] == ["x", "y"]
+    (tmp_path / "chunks").write_text("_2020\n")
+    (record,) = read_seisbench(tmp_path)
+    expected = arrays["y"] - arrays["y"].mean(1, keepdims=True)
+    np.testing.assert_allclose(record.samples, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("where", ["trace_dt_s", "data_format"])
+def test_the_rate_may_stand_elsewhere(tmp_path, where):
+    rows = [{"trace_name": "x"}]
+    if where == "trace_dt_s":
+        rows[0]["trace_dt_s"] = "0.005"
+    folder = write_set(tmp_path / "a", rows, {"x": np.ones((3, 10))})
+    if where == "data_format":
+        with h5py.File(folder / "waveforms.hdf5", "a") as file:
+            file["data_format/sampling_rate"] = 200.0
+    (line,) = read_metadata(folder)
+    assert line.number("trace_sampling_rate_hz") == 200
+
+
 def test_a_doubtful_machine_s_counts_half():
     sure = machine_trust(5, phase=Phase.S, spread_s=0.1, probability=0.8)
     assert machine_trust(5, phase=Phase.S, spread_s=0.3, probability=0.8) == sure / 2
@@ -165,6 +242,22 @@ def test_the_course_file_is_read(tmp_path):
     assert noise.kind == "noise"
     assert noise.quiet == ((0, 5999),)
     assert event.present.any(1).tolist() == [True, False, False]
+
+
+def test_a_course_file_comes_back_as_it_was(tmp_path):
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(3, 6000))
+    times = {"P": [1000.5, 0, 800.0], "S": [1500.0, 0, np.nan], "E": [3000.0, 0, 2000.0]}
+    arrays = {name: np.array(values) for name, values in times.items()}
+    np.savez(tmp_path / "a.npz", data=data[..., None], label=np.array([1, 0, 1]), **arrays)
+    save_course(tmp_path / "b.npz", load_course(tmp_path / "a.npz"))
+    with np.load(tmp_path / "b.npz") as again:
+        assert again["data"].dtype == np.float64
+        np.testing.assert_array_equal(again["data"], data)
+        np.testing.assert_array_equal(again["label"], [1, 0, 1])
+        for name, values in arrays.items():
+            np.testing.assert_array_equal(again[name], values)
+    assert len(read_course_npz(tmp_path / "b.npz")[2].onsets) == 1  # no S
 
 
 def test_a_course_file_without_labels_is_refused(tmp_path):

@@ -12,7 +12,19 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import zilzal
-from zilzal.cli import demo, evaluate, explain, learn, models, pick, plot, run, synth, train
+from zilzal.cli import (
+    dataset,
+    demo,
+    evaluate,
+    explain,
+    learn,
+    models,
+    pick,
+    plot,
+    run,
+    synth,
+    train,
+)
 from zilzal.core.errors import ConfigError, ZilzalError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -30,6 +42,7 @@ app.command("pick")(pick.pick)
 app.command("plot")(plot.plot)
 app.command("explain")(explain.explain)
 app.command("synth")(synth.synth)
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(learn.app, name="learn")
 app.add_typer(models.app, name="models")

@@ -33,14 +33,8 @@ from zilzal.core.pick import (
 )
 from zilzal.core.time import Time
 from zilzal.core.units import METRES_PER_DEGREE
+from zilzal.io.phases.names import phase_of
 from zilzal.io.quakeml_notes import exact, exact_time, is_note, provenance_of, read_note
-
-_PHASES = {
-    name: phase
-    for phase in Phase
-    for name in (phase, f"{phase}g", f"{phase}n", f"{phase}b", f"{phase}*", phase.lower())
-}
-"""Names of direct and head waves; others (pP, Lg, AML, ...) are not picks of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +83,7 @@ class QuakeMLReader:
         found = {}
         for pick in event.picks:
             uri = pick.resource_id.id
-            phase = _PHASES.get(pick.phase_hint or phases.get(uri) or "")
+            phase = phase_of(pick.phase_hint or phases.get(uri))
             if phase is not None and pick.waveform_id is not None:
                 found[uri] = self._pick(pick, phase)
         return found
@@ -153,9 +147,9 @@ def _origin(origin: Any, picks: Mapping[str, Pick]) -> Origin:
         covariance=_covariance(origin, ours),
         ellipse=_ellipse(origin.origin_uncertainty, ours),
         arrivals=tuple(
-            _arrival(arrival, picks)
+            _arrival(arrival, phase, picks)
             for arrival in origin.arrivals
-            if arrival.phase in _PHASES and arrival.pick_id is not None
+            if (phase := phase_of(arrival.phase)) is not None and arrival.pick_id is not None
         ),
         rms_s=_number(quality.standard_error if quality else None),
         azimuthal_gap_deg=_number(quality.azimuthal_gap if quality else None),
@@ -200,14 +194,14 @@ def _ellipse(uncertainty: Any, ours: Mapping[str, Any]) -> Ellipse:
     )
 
 
-def _arrival(arrival: Any, picks: Mapping[str, Pick]) -> Arrival:
+def _arrival(arrival: Any, phase: Phase, picks: Mapping[str, Pick]) -> Arrival:
     ours = read_note(arrival.comments)
     pick = picks.get(arrival.pick_id.id)
     station_id = pick.channel_id.station_id if pick else StationId("", "")
     return Arrival(
         pick_id=pick.id if pick else ours.get("pick_id", arrival.pick_id.id),
         station_id=StationId(*ours["station"]) if "station" in ours else station_id,
-        phase=_PHASES[arrival.phase],
+        phase=phase,
         distance_m=exact(arrival.distance, ours, "distance_m", METRES_PER_DEGREE),
         azimuth_deg=_number(arrival.azimuth),
         takeoff_angle_deg=arrival.takeoff_angle,

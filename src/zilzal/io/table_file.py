@@ -134,6 +134,22 @@ class Line:
         return self.choice(column, kind) if self.text(column) else None
 
 
+def read_header(path: Path) -> list[str]:
+    """The columns of a table, whatever they are.
+
+    Raises:
+        DataError: the file cannot be read.
+        FormatError: it is no text.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [name.strip() for name in next(csv.reader(file), [])]
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; check the path") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FormatError(f"{path} is not a CSV file in UTF-8: {error}") from error
+
+
 def read_table(path: Path, required: Sequence[str]) -> Iterator[Line]:
     """Lines as they are read; columns in any order, and more of them than are known.
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Shaped
 
 from zilzal.core.arrays import Array
 from zilzal.core.coverage import CoverageSpan, Reason
@@ -243,25 +243,26 @@ def _told(state: AlignState, column: int, fragment: Fragment, reason: Reason) ->
 
 
 def rotate(
-    samples: Float32[Array, "component sample"],
+    samples: Shaped[Array, "component sample"],
     present: Bool[Array, "component sample"],
     orientation: Orientation,
-) -> tuple[Float32[Array, "3 sample"], Bool[Array, "3 sample"]]:
+) -> tuple[Shaped[Array, "3 sample"], Bool[Array, "3 sample"]]:
     """ZNE of a sensor's components, and which samples of them are there.
 
-    A sample is there if all components are that contribute more than `LEAK` to it.
+    A sample is there if all components are that contribute more than `LEAK` to it. The type of
+    the samples is kept; whole numbers only where nothing is mixed (`Orientation.is_exchange`).
     """
     if np.array_equal(orientation.matrix, np.eye(len(COMPONENTS))):
         return samples, present
     shape = (len(COMPONENTS), samples.shape[1])
-    turned, is_there = np.zeros(shape, np.float32), np.zeros(shape, bool)
+    turned, is_there = np.zeros(shape, samples.dtype), np.zeros(shape, bool)
     for row, weights in enumerate(orientation.matrix):
         columns = np.flatnonzero(weights)
         needed = np.flatnonzero(np.abs(weights) > LEAK)
         if len(columns) == 1 and weights[columns[0]] == 1:
             turned[row], is_there[row] = samples[columns[0]], present[columns[0]]
         elif len(columns):
-            np.matmul(weights[columns].astype(np.float32), samples[columns], out=turned[row])
+            np.matmul(weights[columns].astype(samples.dtype), samples[columns], out=turned[row])
             is_there[row] = present[needed].all(axis=0)
             turned[row, ~is_there[row]] = 0
     return turned, is_there

@@ -54,6 +54,14 @@ class Orientation:
         weights = np.abs(self.matrix[0])
         return int(np.argmax(weights)) if weights.size and weights.max() > 0 else None
 
+    @property
+    def is_exchange(self) -> bool:
+        """Whether each of ZNE is one component, with either sign, or none: counts stay counts."""
+        return bool(
+            np.isin(self.matrix, (-1.0, 0.0, 1.0)).all()
+            and (np.count_nonzero(self.matrix, axis=1) <= 1).all()
+        )
+
 
 def direction(azimuth_deg: float, dip_deg: float) -> Float64[Array, " 3"]:
     """Unit vector (up, north, east) of a sensing direction; dip is positive down."""

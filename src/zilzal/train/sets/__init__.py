@@ -1,0 +1,1 @@
+"""Making, dividing, joining and judging sets of labelled waveforms."""
