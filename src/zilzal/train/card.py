@@ -22,6 +22,10 @@ TRAINING_DATA = (
 )
 
 
+BY_RULE = "rule, development records"
+"""Where most known first motions come from."""
+
+
 def data_in_words(training: PickerTraining) -> str:
     """What was learnt from, in words."""
     told = TRAINING_DATA if training.shared else ""
@@ -69,21 +73,8 @@ def write_card(
     """
     from zilzal.models.strided_unet import multiply_adds
 
-    f1, network = findings.four_f1, trained.network
+    f1, network, training = findings.four_f1, trained.network, trained.training
     n_parameters = sum(p.numel() for p in network.parameters())
-    training = trained.training
-    clear = motions["rule, development records"].threshold()
-    first_motions = "\n".join(
-        f"| {name} | {len(judged.height)} | {judged.share_decided(clear):.2f} | "
-        f"{judged.share_right(clear):.2f} |"
-        for name, judged in motions.items()
-    )
-    tables = "\n".join(
-        f"| {phase} | {f1[f'{phase}@0.1']:.3f} | {f1[f'{phase}@0.5']:.3f} | "
-        f"{findings.thresholds[phase]:.2f} | {24 * f1[f'{phase} per noise hour']:.0f} | "
-        f"{findings.within[phase]:.2f} | {findings.calibration_error[phase]:.3f} |"
-        for phase in (phase.value for phase in Phase)
-    )
     return f"""# {name}
 
 P, S and detection curves at 100 Hz from three components of one sensor. A U-Net that works at a
@@ -106,18 +97,13 @@ record, shifted at random ({shifts} shifts). Strict counts.
 | phase | F1 at 0.1 s | F1 at 0.5 s | threshold | picks per station-day of noise | \
 within uncertainty | calibration error |
 |---|---|---|---|---|---|---|
-{tables}
+{_skill_rows(findings)}
 
 Mean of the four F1: {f1["mean"]:.3f}. "Within uncertainty" is a share of the residuals; 0.68 is
 wanted. Thresholds: highest with an F1 at 0.2 s within 0.005 of the best one that lets at most
 {24 * training.false_per_hour:.0f} false picks a station-day through.
 
-First motions, of clear onsets; the network says nothing where neither curve reaches {clear:.2f}:
-
-| known from | onsets | decided | right of these |
-|---|---|---|---|
-{first_motions}
-
+{_first_motions(motions)}
 ## Limits
 - Regions and instruments unlike the training's score lower; `docs/reference/picker-model-card.md`
   tells what was found with sets held out.
@@ -130,4 +116,29 @@ First motions, of clear onsets; the network says nothing where neither curve rea
 {_command(training)}
 
 Licence of the weights: Apache-2.0.
+"""
+
+
+def _skill_rows(findings: Findings) -> str:
+    f1 = findings.four_f1
+    return "\n".join(
+        f"| {phase} | {f1[f'{phase}@0.1']:.3f} | {f1[f'{phase}@0.5']:.3f} | "
+        f"{findings.thresholds[phase]:.2f} | {24 * f1[f'{phase} per noise hour']:.0f} | "
+        f"{findings.within[phase]:.2f} | {findings.calibration_error[phase]:.3f} |"
+        for phase in (phase.value for phase in Phase)
+    )
+
+
+def _first_motions(motions: Mapping[str, JudgedMotions]) -> str:
+    clear = motions[BY_RULE].threshold()
+    rows = "\n".join(
+        f"| {name} | {len(judged.height)} | {judged.share_decided(clear):.2f} | "
+        f"{judged.share_right(clear):.2f} |"
+        for name, judged in motions.items()
+    )
+    return f"""First motions; the network says nothing where neither curve reaches {clear:.2f}:
+
+| known from | onsets | decided | right of these |
+|---|---|---|---|
+{rows}
 """

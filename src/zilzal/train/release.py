@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zilzal.core.pick import Polarity
 from zilzal.infer.spec import ModelSpec
-from zilzal.train.card import data_in_words, write_card
+from zilzal.train.card import BY_RULE, data_in_words, write_card
 from zilzal.train.export import to_onnx
 from zilzal.train.findings import measure
 from zilzal.train.labels import LABELS
@@ -73,7 +73,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         "detection": detection_threshold(outputs, trials),
         **dict.fromkeys((Polarity.POSITIVE.value, Polarity.NEGATIVE.value), motions.threshold()),
     }
-    told = {"rule, development records": motions}
+    told = {BY_RULE: motions}
     if training.shared is not None:
         told["analysts (toc2me)"] = judge_motions(outputs, read_analysts_motions(training.shared))
     card = write_card(
