@@ -21,7 +21,9 @@ from zilzal.cli import (
     models,
     pick,
     plot,
+    replay,
     run,
+    seedlink,
     synth,
     train,
 )
@@ -43,9 +45,11 @@ app.command("plot")(plot.plot)
 app.command("explain")(explain.explain)
 app.command("synth")(synth.synth)
 app.add_typer(dataset.app, name="dataset")
+app.command("replay")(replay.replay)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(learn.app, name="learn")
 app.add_typer(models.app, name="models")
+app.add_typer(seedlink.app, name="seedlink")
 app.add_typer(train.app, name="train")
 learn.app.command("train")(train.classifier)
 
