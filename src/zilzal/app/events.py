@@ -1,4 +1,4 @@
-"""From picks to events: associate, locate, merge, measure, classify."""
+"""From picks to events, block by block along time: associate, locate, merge, measure, classify."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from zilzal.app.blocks import MEMORY, BlockGrid
 from zilzal.app.configuration import Configuration
 from zilzal.app.progress import Report, keep_quiet
+from zilzal.associate.octree import OctreeAssociator
 from zilzal.core.errors import DataError
 from zilzal.core.event import Association, Event, Magnitude, Origin, Unlocated
 from zilzal.core.ids import StationId, derive_id
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import Evidence, Waveforms
+from zilzal.core.stage import Associator, Evidence, Waveforms
 from zilzal.core.station import Inventory, Station
+from zilzal.core.time import NS_PER_S
 from zilzal.locate.merge import merge_split
 
 logger = logging.getLogger(__name__)
@@ -41,29 +44,105 @@ class Material:
     waveforms: Waveforms
 
 
+Solved = tuple[Association, Origin | Unlocated]
+
+
 def make_events(
     material: Material, configuration: Configuration, report: Report = keep_quiet
 ) -> Iterator[Event]:
-    """Events in order of time; those that cannot be located come with their reason."""
-    report("associate", 0, 1, f"{len(material.picks)} picks")
-    associations = configuration.associator.associate(material.picks, material.stations)
-    report("associate", 1, 1, f"{len(associations)} groups")
-    solutions: list[tuple[Association, Origin | Unlocated]] = []
-    for number, association in enumerate(associations, 1):
+    """Events block by block; those that cannot be located come with their reason."""
+    associator = settle(configuration.associator, material.picks, material.stations)
+    grid = BlockGrid.of(material.stations)
+    sources: dict[int, list[Solved]] = {}
+    numbers = grid.numbers(pick.time for pick in material.picks)
+    picks = sorted(material.picks, key=lambda pick: (pick.time, pick.id))
+    for done, number in enumerate(numbers, 1):
+        inside = replace(material, picks=grid.reached(number, picks))
+        used = used_before(number, sources)
+        sources[number] = solve(number, inside, used, configuration, associator, report)
+        report("associate", done, len(numbers), f"{len(sources[number])} groups")
+        yield from complete(sources[number], material, configuration, report)
+
+
+def used_before(number: int, sources: Mapping[int, Sequence[Solved]]) -> frozenset[str]:
+    """Identifiers of the picks that a block must leave to the sources of the blocks before it."""
+    return frozenset(
+        pick.id
+        for earlier in range(number - MEMORY, number)
+        for association, _ in sources.get(earlier, ())
+        for pick in association.picks
+    )
+
+
+def settle(
+    associator: Associator, picks: Sequence[Pick], stations: Sequence[Station]
+) -> Associator:
+    """The associator with its strictness chosen once, by the null test on all these picks.
+
+    An associator that has nothing to choose is what it was.
+    """
+    if isinstance(associator, OctreeAssociator) and associator.min_picks is None:
+        return associator.settled(picks, stations)
+    return associator
+
+
+def solve(
+    number: int,
+    material: Material,
+    used: frozenset[str],
+    configuration: Configuration,
+    associator: Associator,
+    report: Report = keep_quiet,
+) -> list[Solved]:
+    """The sources of one block, associated, located and merged; of nothing but its arguments.
+
+    Args:
+        number: of the block.
+        material: picks that the block can reach; others do no harm but take time.
+        used: identifiers of picks that belong to sources of earlier blocks.
+        configuration: of the locator.
+        associator: settled.
+        report: told of progress.
+    """
+    grid = BlockGrid.of(material.stations)
+    picks = [pick for pick in grid.reached(number, material.picks) if pick.id not in used]
+    associations = associator.associate(picks, material.stations)
+    solutions: list[Solved] = []
+    for done, association in enumerate(associations, 1):
         solutions.append((association, _locate(association, material, configuration)))
-        report("locate", number, len(associations))
+        report("locate", done, len(associations))
     merged = merge_split(solutions, configuration.locator, material.stations)
+    return [solved for solved in merged if grid.accepts(number, solved[1].time)]
+
+
+def complete(
+    solved: Sequence[Solved],
+    material: Material,
+    configuration: Configuration,
+    report: Report = keep_quiet,
+) -> Iterator[Event]:
+    """Measure and classify sources."""
     by_station = _by_station(material.detections)
-    for number, (association, origin) in enumerate(merged, 1):
+    for done, (association, origin) in enumerate(solved, 1):
         yield _complete(association, origin, material, configuration, by_station)
-        report("measure", number, len(merged))
+        report("measure", done, len(solved))
+
+
+ID_CELL_S = 0.5
+"""Two picks of a phase are at least so far apart, so that no two first picks share a cell."""
 
 
 def event_id(association: Association) -> str:
-    """Name of an event, from its first pick: two hosts with the same picks agree on it."""
+    """Name of an event, from the station and time of its first pick.
+
+    The time counts to half a second only: a preliminary pick and the final one, or two hosts
+    that saw the stream cut elsewhere, give the same name but where a cell ends between them.
+    """
     first = association.picks[0]
+    cell = first.time.ns // round(ID_CELL_S * NS_PER_S)
     stamp = f"{first.time.to_datetime():%Y%m%d%H%M%S}"
-    return f"zz{stamp}{derive_id('event', first.id)[-4:]}"
+    name = derive_id("event", first.channel_id.station_id, first.phase, cell)
+    return f"zz{stamp}{name[-4:]}"
 
 
 def _locate(

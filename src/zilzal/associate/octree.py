@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TABLE_SPACING_M = 1_000.0
+LEAST_STATIONS = 3
 BUSY_PICKS = 800
 """The null test looks at the busiest stretch of so many picks; more would only take longer."""
 
@@ -85,12 +86,25 @@ class OctreeAssociator:
                 len(picks) - len(usable),
                 len(picks),
             )
-        if len(usable) < LEAST_PICKS or len({p.channel_id.station_id for p in usable}) < 3:
+        seen = {pick.channel_id.station_id for pick in usable}
+        if len(usable) < LEAST_PICKS or len(seen) < LEAST_STATIONS:
             return []
         min_picks = self.min_picks or self.null_test(usable, stations).chosen
         search = replace(self.plan(usable, stations), least_picks=min_picks)
         found = self._search(usable, stations, search)
         return sorted(found, key=lambda association: association.time)
+
+    def settled(self, picks: Sequence[Pick], stations: Sequence[Station]) -> OctreeAssociator:
+        """The same with the least number of picks that the null test chooses on these picks.
+
+        Too few picks for a test choose the least that a location can be wrong with.
+        """
+        known = {station.station_id for station in stations}
+        usable = [pick for pick in picks if pick.channel_id.station_id in known]
+        seen = {pick.channel_id.station_id for pick in usable}
+        enough = len(usable) >= LEAST_PICKS and len(seen) >= LEAST_STATIONS
+        chosen = self.null_test(usable, stations).chosen if enough else LEAST_PICKS
+        return replace(self, min_picks=self.min_picks or chosen)
 
     def plan(self, picks: Sequence[Pick], stations: Sequence[Station]) -> Search:
         """The volume, tolerance and kinds of picks that are searched with."""
