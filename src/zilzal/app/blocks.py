@@ -49,9 +49,7 @@ class BlockGrid:
         south, north = (f(s.latitude for s in stations) for f in (min, max))
         west, east = (f(s.longitude for s in stations) for f in (min, max))
         across_m = float(distance_m(south, west, north, east)) + OUTSIDE_M
-        return cls(
-            reach_s=min(max(across_m / SLOWEST_M_PER_S, LEAST_REACH_S), LARGEST_REACH_S)
-        )
+        return cls(reach_s=min(max(across_m / SLOWEST_M_PER_S, LEAST_REACH_S), LARGEST_REACH_S))
 
     def number(self, time: Time) -> int:
         """The block that an instant lies in."""

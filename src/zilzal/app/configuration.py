@@ -14,8 +14,9 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from zilzal.app import registry
+from zilzal.app.live.options import LiveOptions
 from zilzal.core.errors import ConfigError, PluginError, ZilzalError
-from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, Picker
+from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, PacketSource, Picker
 from zilzal.io.store import configuration_hash
 from zilzal.signal.choice import PREFERENCE
 from zilzal.signal.continuity import GapPolicy
@@ -98,13 +99,16 @@ PLAIN: dict[str, type] = {
     "earth": EarthOptions,
     "run": RunOptions,
     "store": StoreOptions,
+    "live": LiveOptions,
 }
 """Tables that are options of what cannot be replaced."""
 
+LISTS = {"sources": ("sources", "seedlink")}
+"""Tables that may come many times, each choosing a part with `use`: kind, and default name."""
 
 PICKING = ("sensors", "gaps", "picker")
 """Tables that can change a pick; the others work on picks."""
-HANDLING = ("run", "store")
+HANDLING = ("run", "store", "live", *LISTS)
 """Tables that cannot change a result."""
 
 
@@ -117,12 +121,14 @@ class Configuration:
     earth: EarthOptions
     run: RunOptions
     store: StoreOptions
+    live: LiveOptions
+    sources: tuple[PacketSource, ...]
     picker: Picker
     associator: Associator
     locator: Locator
     magnitude: MagnitudeScale
     classifier: Classifier
-    tables: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    tables: Mapping[str, Any] = field(repr=False)
 
     def to_toml(self, *, results_only: bool = False, picking: bool = False) -> str:
         """The effective configuration: every setting with the value in force.
@@ -158,7 +164,7 @@ def read_configuration(
     Raises:
         ConfigError: all that is wrong, at once.
     """
-    given: dict[str, dict[str, Any]] = {}
+    given: dict[str, Any] = {}
     if path is not None:
         try:
             given = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -176,10 +182,13 @@ def read_configuration(
 def _build(given: Mapping[str, Any], where: str) -> Configuration:
     problems: list[str] = []
     built: dict[str, Any] = {}
-    tables: dict[str, dict[str, Any]] = {}
+    tables: dict[str, Any] = {}
+    for name in LISTS:
+        built[name], tables[name] = _make_list(name, given.get(name, []), problems)
+    given = {name: table for name, table in given.items() if name not in LISTS}
     for name in given:
         if name not in PLAIN and name not in PARTS:
-            problems.append(_unknown(f"table [{name}]", name, [*PLAIN, *PARTS]))
+            problems.append(_unknown(f"table [{name}]", name, [*PLAIN, *PARTS, *LISTS]))
         elif not isinstance(given[name], Mapping):
             problems.append(f"{name} is not a table; write [{name}] above its keys")
     given = {name: table for name, table in given.items() if isinstance(table, Mapping)}
@@ -190,7 +199,7 @@ def _build(given: Mapping[str, Any], where: str) -> Configuration:
     )
     for name in PARTS:
         built[name], tables[name] = _make_part(
-            name, dict(given.get(name, {})), earth_model, problems
+            name, dict(given.get(name, {})), earth_model, problems, PARTS[name]
         )
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
@@ -198,11 +207,30 @@ def _build(given: Mapping[str, Any], where: str) -> Configuration:
     return Configuration(**built, tables=tables)
 
 
+def _make_list(
+    name: str, given: Any, problems: list[str]
+) -> tuple[tuple[Any, ...], list[dict[str, Any]]]:
+    """As `_make_part`, of each table of an array of them."""
+    if not isinstance(given, list) or not all(isinstance(t, Mapping) for t in given):  # pyright: ignore[reportUnknownVariableType]
+        problems.append(f"{name} is not an array of tables; write [[{name}]] above each one's keys")
+        return (), []
+    tables: list[Mapping[str, Any]] = given  # pyright: ignore[reportUnknownVariableType]
+    made = [
+        _make_part(f"{name} {number}", dict(table), None, problems, LISTS[name])
+        for number, table in enumerate(tables, 1)
+    ]
+    return tuple(part for part, _ in made), [table for _, table in made]
+
+
 def _make_part(
-    name: str, options: dict[str, Any], earth_model: Any, problems: list[str]
+    name: str,
+    options: dict[str, Any],
+    earth_model: Any,
+    problems: list[str],
+    choice: tuple[str, str],
 ) -> tuple[Any, dict[str, Any]]:
     """As `_make`, of the replaceable part that `use` names."""
-    kind, default = PARTS[name]
+    kind, default = choice
     use = options.pop("use", default)
     if not isinstance(use, str):
         problems.append(f"[{name}] use = {use!r}: give a name, as a string")

@@ -25,7 +25,7 @@ from zilzal.io.archive import Archive
 
 logger = logging.getLogger(__name__)
 
-_Made = TypeVar("_Made", Pick, Detection)
+_T = TypeVar("_T", Pick, Detection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +134,9 @@ class Workshop:
         key = self.configuration.picking_sha256
         return PickingResult(
             job=job,
-            picks=tuple(_stamped(pick, key) for part in found for pick in part.picks),
-            detections=tuple(_stamped(d, key) for part in found for d in part.detections),
-            spans=tuple(_marked(span, self.inventory) for span in spans),
+            picks=tuple(stamped(pick, key) for part in found for pick in part.picks),
+            detections=tuple(stamped(d, key) for part in found for d in part.detections),
+            spans=tuple(marked(span, self.inventory) for span in spans),
             state=None if job.is_last else pickle.dumps((conditioned, picking)),
         )
 
@@ -165,13 +165,12 @@ def jobs_of(stretch: Stretch, chunk_h: float) -> Iterator[PickingJob]:
         start = cut
 
 
-def _stamped(thing: _Made, configuration: str) -> _Made:
-    """With the hash of the settings that made it."""
-    made_by = replace(thing.provenance, configuration=configuration)
-    return replace(thing, provenance=made_by)
+def stamped(thing: _T, configuration: str) -> _T:
+    """A pick or detection that says which configuration made it."""
+    return replace(thing, provenance=replace(thing.provenance, configuration=configuration))
 
 
-def _marked(span: CoverageSpan, inventory: Inventory | None) -> CoverageSpan:
+def marked(span: CoverageSpan, inventory: Inventory | None) -> CoverageSpan:
     """Analysed time of a channel that no amplitude can be taken from is told as such."""
     if span.reason is Reason.ANALYSED and inventory is not None:
         channel = inventory.channel(span.channel_id, span.start)

@@ -43,7 +43,8 @@ class Picker(Protocol):
 
     Windows of a sensor come in order of time. One that starts where the last one of its sensor
     ended continues it; any other start begins anew. Windows of several sensors may come in any
-    order within a step, so that networks run in batches.
+    order within a step, so that networks run in batches. The state is a mapping by sensor, so that
+    some sensors' share of it can be stored, finished or dropped without the others.
     """
 
     def start(self) -> Any:

@@ -95,7 +95,7 @@ class ContinuityState:
         frontier_ns: all before it has been promised to have come.
         told_ns: the tiling reaches to here.
         sampling_rate: the last one seen.
-        corrupt: stretches that the source could not decode, to name gaps after.
+        corrupt: stretches that were lost (not decoded, shed), to name gaps after.
     """
 
     channel_id: ChannelId
@@ -422,7 +422,7 @@ def _tell_gap(state: ContinuityState, end_ns: int, output: _Output) -> None:
         first, stop = max(span.start.ns, position), min(span.end.ns, end_ns)
         if stop > first:
             output.tell(position, first, Reason.GAP)
-            output.tell(first, stop, Reason.CORRUPT, span.note)
+            output.tell(first, stop, span.reason, span.note)
             position = stop
     output.tell(position, end_ns, Reason.GAP)
 

@@ -210,5 +210,23 @@ CHECKPOINT = Table(
     _whole("written"),
 )  # fmt: skip
 
+BOOKMARK = Table(
+    "bookmark", METADATA,
+    Column("source", Text, primary_key=True), Column("part", Text, primary_key=True),
+    _text("place"),
+)  # fmt: skip
+
+NOTE = Table(
+    "note", METADATA, Column("key", Text, primary_key=True), _text("content"), _whole("written")
+)
+
+MESSAGE = Table(
+    "message", METADATA,
+    Column("sink", Text, primary_key=True), Column("key", Text, primary_key=True),
+    _text("content"), _whole("due"), Column("tries", Integer, nullable=False),
+    _text("state"), _text("error"), _whole("written"),
+    Index(None, "state", "due"),
+)  # fmt: skip
+
 Row = dict[str, Any]
 """Values by name of column."""

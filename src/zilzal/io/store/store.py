@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +18,10 @@ from zilzal.core.coverage import CoverageHour, CoverageSpan, tally_hours
 from zilzal.core.errors import StoreError
 from zilzal.core.event import Event
 from zilzal.core.ids import StationId
+from zilzal.core.packet import Bookmark
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.time import Time
-from zilzal.io.store import ledger, read, write, write_events
+from zilzal.io.store import ledger, live, read, write, write_events
 from zilzal.io.store.engine import READING, connect, url_of
 from zilzal.io.store.faults import told
 from zilzal.io.store.migrate import upgrade
@@ -282,6 +283,26 @@ class Store:
         statement = select(column.key).where(column.configuration == configuration, column.done)
         with self._reading() as connection:
             return frozenset(connection.execute(statement).scalars())
+
+    def put_bookmarks(self, bookmarks: Iterable[Bookmark]) -> None:
+        """Store how far sources have been read; see `Bookmark`."""
+        with self._writing() as connection:
+            live.put_bookmarks(connection, bookmarks)
+
+    def bookmarks(self) -> list[Bookmark]:
+        """How far sources had been read when that was stored last."""
+        with self._reading() as connection:
+            return live.read_bookmarks(connection)
+
+    def put_notes(self, notes: Mapping[str, live.Note]) -> None:
+        """Store what a running monitor says of itself, by key, in the place of what it said."""
+        with self._writing() as connection:
+            live.put_notes(connection, notes, self._clock())
+
+    def notes(self, prefix: str = "") -> dict[str, tuple[Time, live.Note]]:
+        """Notes whose key begins so, each with when it was written."""
+        with self._reading() as connection:
+            return live.read_notes(connection, prefix)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

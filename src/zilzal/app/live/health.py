@@ -1,0 +1,130 @@
+"""How it goes, as the monitor sees it: per station, per stage, and for the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from zilzal.app.live.engine import Engine
+from zilzal.app.live.latency import Histogram
+from zilzal.core.event import Event, Origin
+from zilzal.core.ids import StationId
+from zilzal.core.packet import Packet
+from zilzal.core.pick import Pick
+from zilzal.core.stage import Clock
+from zilzal.core.time import Time
+
+RATE_SPAN_S = 3_600.0
+"""A station's pick rate is counted over so long, and held against its own before."""
+
+
+@dataclass(slots=True, eq=False)
+class StationHealth:
+    """What has been seen of a station.
+
+    Args:
+        packets: taken in.
+        arrived: when the last one came.
+        data_end: where the newest data end.
+        picks: final ones.
+        gaps: holes between packets of a channel that were not filled at once.
+    """
+
+    packets: int = 0
+    arrived: Time | None = None
+    data_end: Time | None = None
+    picks: int = 0
+    arrival: Histogram = field(default_factory=Histogram)
+
+
+@dataclass(slots=True, eq=False)
+class Health:
+    """Counts since the monitor was started.
+
+    Args:
+        clock: of the monitor.
+    """
+
+    clock: Clock
+    stations: dict[StationId, StationHealth] = field(default_factory=dict[StationId, StationHealth])
+    to_arrival: Histogram = field(default_factory=Histogram)
+    to_pick: Histogram = field(default_factory=Histogram)
+    to_event: Histogram = field(default_factory=Histogram)
+    refusals: int = 0
+    last_refusal: str = ""
+    events: int = 0
+    revisions: int = 0
+    _seen: dict[str, Time] = field(default_factory=dict[str, Time])
+
+    def hear(self, packet: Packet) -> None:
+        """A packet came."""
+        for trace in packet.traces:
+            station = self.stations.setdefault(trace.channel_id.station_id, StationHealth())
+            station.packets += 1
+            station.arrived = packet.arrived
+            end = trace.next_start
+            station.data_end = end if station.data_end is None else max(station.data_end, end)
+            station.arrival.add(packet.arrived - end)
+            self.to_arrival.add(packet.arrived - end)
+
+    def note_picks(self, picks: Iterable[Pick]) -> None:
+        """Picks became final."""
+        for pick in picks:
+            station = self.stations.setdefault(pick.channel_id.station_id, StationHealth())
+            station.picks += 1
+
+    def note_preliminary(self, picks: Iterable[Pick]) -> None:
+        """Picks were seen for the first time, or again."""
+        now = self.clock.now()
+        for pick in picks:
+            if pick.id not in self._seen:
+                self.to_pick.add(now - pick.time)
+            self._seen[pick.id] = now
+        if len(self._seen) > 20_000:
+            self._seen = dict(list(self._seen.items())[-10_000:])
+
+    def note_events(self, events: Iterable[Event]) -> None:
+        """Events were stored, new or revised."""
+        now = self.clock.now()
+        for event in events:
+            self.revisions += 1
+            if event.version == 1 and isinstance(event.origin, Origin):
+                self.events += 1
+                self.to_event.add(now - max(pick.time for pick in event.picks))
+
+    def note_refusal(self, why: str) -> None:
+        """The disk, the database or a stage refused."""
+        self.refusals += 1
+        self.last_refusal = why
+
+    def notes(self, engine: Engine, waiting: int) -> dict[str, dict[str, Any]]:
+        """For the store: one of the monitor, one of each station."""
+        passed = {sensor.station_id: time for sensor, time in engine.passed().items()}
+        notes: dict[str, dict[str, Any]] = {
+            "live/monitor": {
+                "waiting_packets": waiting,
+                "stations": len(engine.desks),
+                "shed": sorted(map(str, engine.shed)),
+                "refusals": self.refusals,
+                "last_refusal": self.last_refusal,
+                "events": self.events,
+                "revisions": self.revisions,
+                "latency": {
+                    "sample to arrival": self.to_arrival.note(),
+                    "onset to pick": self.to_pick.note(),
+                    "last pick to event": self.to_event.note(),
+                },
+            }
+        }
+        for station_id, station in self.stations.items():
+            worked = passed.get(station_id)
+            notes[f"live/station/{station_id}"] = {
+                "packets": station.packets,
+                "arrived": str(station.arrived or ""),
+                "data_end": str(station.data_end or ""),
+                "worked_until": str(worked or ""),
+                "picks": station.picks,
+                "arrival_s": station.arrival.quantile_s(0.5),
+            }
+        return notes

@@ -1,0 +1,276 @@
+"""Events while their picks come: looked for block by block, revised, and in the end final.
+
+The sources of a block are `app.events.solve` of its picks, here as in an archive's run. A block
+whose picks are final is closed; the blocks after it are looked at again whenever picks have come,
+preliminary ones too. Picks, detections or waveforms that come late open a closed block again, as
+long as it lies within the horizon. Whatever order they came in, the events end as a function of
+the final picks.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from zilzal.app.blocks import MEMORY, BlockGrid
+from zilzal.app.configuration import Configuration
+from zilzal.app.events import Material, Solved, complete, solve, used_before
+from zilzal.app.live.identity import identify
+from zilzal.app.live.options import LiveOptions
+from zilzal.core.event import Event, Origin
+from zilzal.core.ids import SensorId
+from zilzal.core.pick import Detection, Pick
+from zilzal.core.stage import Associator, Waveforms
+from zilzal.core.station import Inventory, Station
+from zilzal.core.time import Time
+
+logger = logging.getLogger(__name__)
+
+REMEASURE_S = 10.0
+"""An event whose picks stay the same is measured again when so much more has been recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What has come since the last revision, and how far the stations are.
+
+    Args:
+        picks: final.
+        detections: closed.
+        preliminary: of every sensor that has some, all of them.
+        passed: how far each sensor has been worked on.
+        stations: that are worked on.
+        is_over: whether no more will come.
+    """
+
+    picks: tuple[Pick, ...]
+    detections: tuple[Detection, ...]
+    preliminary: tuple[Pick, ...]
+    passed: Mapping[SensorId, Time]
+    stations: tuple[Station, ...]
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a revision changed.
+
+    Args:
+        events: new, changed, and those that dissolved (unlocated, with the reason); as far as is
+            known here: what did not change may be among them.
+        state: of the horizon, to be stored with them.
+    """
+
+    events: tuple[Event, ...]
+    state: bytes
+
+
+@dataclass(slots=True, eq=False)
+class _Seen:
+    """A block as it was looked at last."""
+
+    what: tuple[object, ...]
+    solved: list[Solved]
+    events: list[Event]
+
+
+@dataclass(slots=True, eq=False)
+class Horizon:
+    """The last hours' picks and events.
+
+    Args:
+        configuration: of the stages.
+        options: of the monitor.
+        inventory: of the stations.
+        waveforms: for magnitudes and types.
+        associator: settled: its strictness does not depend on the picks at hand.
+    """
+
+    configuration: Configuration
+    options: LiveOptions
+    inventory: Inventory
+    waveforms: Waveforms
+    associator: Associator
+    closed_before: int | None = None
+    _picks: dict[str, Pick] = field(default_factory=dict[str, Pick])
+    _detections: dict[str, Detection] = field(default_factory=dict[str, Detection])
+    _sources: dict[int, list[Solved]] = field(default_factory=dict[int, list[Solved]])
+    _waits_for: dict[int, frozenset[SensorId]] = field(
+        default_factory=dict[int, frozenset[SensorId]]
+    )
+    _dirty: set[int] = field(default_factory=set[int])
+    _seen: dict[int, _Seen] = field(default_factory=dict[int, _Seen])
+    _known: dict[str, Event] = field(default_factory=dict[str, Event])
+
+    def restore(
+        self,
+        state: bytes | None,
+        picks: Iterable[Pick],
+        detections: Iterable[Detection],
+        events: Iterable[Event],
+    ) -> None:
+        """Go on from what the store has; all of the horizon is looked at again."""
+        if state is not None:
+            closed, self._sources = pickle.loads(state)  # noqa: S301  our own store
+            self.closed_before = closed
+        self._picks = {pick.id: pick for pick in picks}
+        self._detections = {each.id: each for each in detections}
+        self._known = {e.id: e for e in events if isinstance(e.origin, Origin)}
+        if self.closed_before is not None:
+            oldest = min(self._sources, default=self.closed_before)
+            self._dirty = set(range(oldest + MEMORY, self.closed_before))
+
+    def revise(self, news: News) -> Revision:
+        """Look at what is new; give back what it changes."""
+        grid = BlockGrid.of(news.stations)
+        self._note(news, grid)
+        numbers = self._due(news, grid)
+        found = {number: self._look(number, news, grid) for number in numbers}
+        every = [event for events in found.values() for event in events]
+        named, gone = identify(every, self._known, numbers, grid)
+        names = iter(named)
+        for number, events in found.items():
+            self._seen[number].events = [next(names) for _ in events]
+        changed = [event for event in named if self._known.get(event.id) is not event]
+        for event in gone:
+            del self._known[event.id]
+        self._known |= {e.id: e for e in named if isinstance(e.origin, Origin)}
+        self._close(news, grid)
+        self._forget(news, grid)
+        return Revision(events=(*changed, *gone), state=self._save())
+
+    @property
+    def open_events(self) -> tuple[Event, ...]:
+        """Located events within the horizon, as they are now."""
+        return tuple(sorted(self._known.values(), key=lambda e: (e.time, e.id)))
+
+    def _note(self, news: News, grid: BlockGrid) -> None:
+        """Take what came in, and note which closed blocks it concerns."""
+        closed = self.closed_before
+        times: list[Time] = []
+        for pick in news.picks:
+            if pick.id not in self._picks:
+                self._picks[pick.id] = pick
+                times.append(pick.time)
+        for each in news.detections:
+            if each.id not in self._detections:
+                self._detections[each.id] = each
+                times.append(each.start)
+        if closed is not None:
+            self._dirty |= {number for number in grid.numbers(times) if number < closed}
+            for number, sensors in list(self._waits_for.items()):
+                end = self._needed(number, grid)
+                waiting = () if news.is_over else sensors
+                left = frozenset(s for s in waiting if news.passed.get(s, end) < end)
+                if left != sensors:
+                    self._waits_for[number] = left
+                    self._dirty.add(number)
+                if not left:
+                    del self._waits_for[number]
+        # A block before the horizon is not opened any more.
+        oldest = min(self._sources, default=closed or 0)
+        self._dirty = {number for number in self._dirty if number >= oldest}
+
+    def _due(self, news: News, grid: BlockGrid) -> list[int]:
+        """The blocks to look at, in order: open ones, and closed ones from the first that changed."""
+        picks = [*self._picks.values(), *news.preliminary]
+        if not picks:
+            return []
+        if self.closed_before is None:
+            self.closed_before = grid.numbers([min(pick.time for pick in picks)])[0]
+        first = min([self.closed_before, *self._dirty])
+        return [n for n in grid.numbers(pick.time for pick in picks) if n >= first]
+
+    def _look(self, number: int, news: News, grid: BlockGrid) -> list[Event]:
+        """A block's events, made anew where anything that they are made of has changed."""
+        final = [p for p in self._picks.values() if _within(p, grid.span(number))]
+        ids = {pick.id for pick in final}
+        others = [p for p in news.preliminary if _within(p, grid.span(number)) and p.id not in ids]
+        picks = sorted([*final, *others], key=lambda pick: (pick.time, pick.id))
+        used = used_before(number, self._sources)
+        newest = max(news.passed.values(), default=Time(0))
+        ended = min(newest, self._needed(number, grid))
+        detections = [d for d in self._detections.values() if _overlaps(d, grid.span(number))]
+        what = (
+            tuple(pick.id for pick in picks),
+            frozenset(others),
+            used,
+            tuple(station.station_id for station in news.stations),
+        )
+        behind = (
+            frozenset(each.id for each in detections),
+            int(ended.unix_s // REMEASURE_S),
+            number in self._dirty or news.is_over,
+        )
+        material = Material(
+            picks=picks,
+            detections=detections,
+            stations=news.stations,
+            inventory=self.inventory,
+            waveforms=self.waveforms,
+        )
+        seen = self._seen.get(number)
+        if seen is None or seen.what[:4] != what:
+            solved = solve(number, material, used, self.configuration, self.associator)
+        elif seen.what == (*what, *behind) and not behind[-1]:
+            return seen.events
+        else:
+            solved = seen.solved
+        self._sources[number] = solved
+        events = list(complete(solved, material, self.configuration))
+        self._seen[number] = _Seen((*what, *behind), solved, events)
+        return events
+
+    def _needed(self, number: int, grid: BlockGrid) -> Time:
+        """Up to where stations must have come for a block to be final."""
+        return grid.span(number)[1] + self.options.settle_s
+
+    def _close(self, news: News, grid: BlockGrid) -> None:
+        """Close the blocks that all stations have passed, or that were waited for long enough."""
+        self._dirty.clear()
+        if self.closed_before is None or not news.passed:
+            return
+        newest = max(news.passed.values())
+        while True:
+            number = self.closed_before
+            needed = self._needed(number, grid)
+            behind = frozenset(s for s, time in news.passed.items() if time < needed)
+            waited = newest >= needed + self.options.late_s
+            if news.is_over and newest < grid.start(number):
+                return
+            if behind and not waited and not news.is_over:
+                return
+            if behind and not news.is_over:
+                self._waits_for[number] = behind
+                logger.info(
+                    "block from %s closed without %d sensors", grid.start(number), len(behind)
+                )
+            self.closed_before += 1
+
+    def _forget(self, news: News, grid: BlockGrid) -> None:
+        """Drop what lies beyond the horizon."""
+        if self.closed_before is None or not news.passed:
+            return
+        oldest = max(news.passed.values()) - self.options.horizon_s
+        first = min(grid.number(oldest), self.closed_before)
+        keep_from = grid.start(first - MEMORY) - grid.reach_s
+        self._picks = {k: p for k, p in self._picks.items() if p.time >= keep_from}
+        self._detections = {k: d for k, d in self._detections.items() if d.end >= keep_from}
+        self._known = {k: e for k, e in self._known.items() if e.time >= keep_from}
+        for memory in (self._sources, self._seen, self._waits_for):
+            for number in [n for n in memory if n < first - MEMORY]:
+                del memory[number]
+
+    def _save(self) -> bytes:
+        return pickle.dumps((self.closed_before, self._sources))
+
+
+def _within(pick: Pick, span: tuple[Time, Time]) -> bool:
+    return span[0] <= pick.time < span[1]
+
+
+def _overlaps(detection: Detection, span: tuple[Time, Time]) -> bool:
+    reach_s = 120.0
+    return detection.start < span[1] + reach_s and detection.end > span[0] - reach_s

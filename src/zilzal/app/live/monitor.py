@@ -1,0 +1,348 @@
+"""The monitor: packets in, picks and events into the store, for as long as it runs.
+
+Three things go on at once, and none blocks another: packets are received into a bounded queue;
+rounds of picking take what has come, store it and its bookmarks; revisions make events of the
+picks. Where the store or the disk refuses, everything is held and tried again: the queue fills,
+the sources wait, their servers keep the records.
+
+Picks are stored as they come, the state from time to time together with the bookmarks that it
+stands at. After a crash the sources give again what came after the last state, it is worked on
+again, and makes the same picks with the same ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import zilzal
+from zilzal.app.blocks import BLOCK_S, MEMORY
+from zilzal.app.configuration import Configuration
+from zilzal.app.live.engine import Engine, Round
+from zilzal.app.live.health import Health
+from zilzal.app.live.horizon import Horizon, News
+from zilzal.associate.octree import BUSY_PICKS, OctreeAssociator
+from zilzal.core.errors import StoreError
+from zilzal.core.event import Event
+from zilzal.core.ids import SensorId
+from zilzal.core.packet import Packet
+from zilzal.core.pick import Detection, Pick
+from zilzal.core.stage import Associator, Clock, PacketSource, PacketStream
+from zilzal.core.station import Inventory
+from zilzal.core.time import Time
+from zilzal.io.feed import open_all
+from zilzal.io.notify import Notifier
+from zilzal.io.recorder import Recorder
+from zilzal.io.store import EventQuery, Store
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+LARGEST_ROUND = 5_000
+"""Packets of one round, so that it ends before the next ones are late."""
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
+CAUTIOUS_PICKS = 8
+"""An event's least picks as long as nothing is known of a network's false picks."""
+LARGEST_TEST = 50_000
+"""Picks that the null test looks through for a busy stretch."""
+_ENGINE, _HORIZON, _STRICTNESS = "live/engine", "live/horizon", "live/strictness"
+_MEMORY_S = (MEMORY + 2) * BLOCK_S
+
+
+class Stopped(Exception):
+    """The monitor was told to stop while it waited for the store."""
+
+
+@dataclass(slots=True, eq=False)
+class Monitor:
+    """A network's acquisition and processing; `run` it once.
+
+    Args:
+        configuration: of all stages.
+        inventory: of the stations.
+        sources: of the packets.
+        store: for all results and the state.
+        recorder: for the records.
+        clock: that all waiting goes by.
+        notifier: told that it is ready, alive, stopping.
+        stop: set it to stop after the round at hand.
+        listener: called with events that were stored, new versions only.
+    """
+
+    configuration: Configuration
+    inventory: Inventory
+    sources: Sequence[PacketSource]
+    store: Store
+    recorder: Recorder
+    clock: Clock
+    notifier: Notifier = field(default_factory=Notifier)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    listener: Callable[[Sequence[Event]], None] = lambda events: None
+    engine: Engine = field(init=False)
+    horizon: Horizon = field(init=False)
+    health: Health = field(init=False)
+    _queue: asyncio.Queue[Packet | None] = field(init=False)
+    _picks: list[Pick] = field(default_factory=list[Pick])
+    _detections: list[Detection] = field(default_factory=list[Detection])
+    _preliminary: dict[SensorId, tuple[Pick, ...]] = field(
+        default_factory=dict[SensorId, tuple[Pick, ...]]
+    )
+    _has_news: asyncio.Event = field(default_factory=asyncio.Event)
+    _revising: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _saved_s: float = 0.0
+    _looked_s: float = 0.0
+    _is_over: bool = False
+
+    def __post_init__(self) -> None:
+        live = self.configuration.live
+        self.engine = Engine(self.configuration, live, self.inventory)
+        self._queue = asyncio.Queue(live.backlog)
+        self.health = Health(self.clock)
+
+    async def run(self) -> None:
+        """Work until told to stop, or until all sources have ended.
+
+        Told to stop, it stores its state, to go on from there. Where the sources have ended, as
+        in a playback, it makes final what is open.
+
+        Raises:
+            StoreError: the store cannot be read at the start.
+        """
+        await asyncio.to_thread(self._restore)
+        bookmarks = tuple(self.engine.bookmarks.values())
+        self._saved_s = self._looked_s = self.clock.monotonic_s()
+        async with open_all(self.sources, bookmarks, self.clock) as stream:
+            self.notifier.tell("READY=1", f"STATUS=reading {len(self.sources)} sources")
+            tasks = [
+                asyncio.create_task(self._receive(stream)),
+                asyncio.create_task(self._revise()),
+            ]
+            try:
+                await self._work()
+            except Stopped:
+                logger.warning("stopped while the store refused; what it lacks will be read again")
+            finally:
+                self.notifier.tell("STOPPING=1")
+                self._is_over = True
+                self._has_news.set()
+                tasks[0].cancel()
+                results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, Stopped):
+                raise result
+
+    def _restore(self) -> None:
+        """Go on from the state in the store, if it was made with these settings."""
+        settings = self.configuration
+        texts = (
+            settings.to_toml(results_only=True),
+            settings.to_toml(picking=True),
+            self.engine.preliminary_text,
+        )
+        for text in texts:
+            self.store.put_run(text, version=zilzal.__version__, started=self.clock.now())
+        state = self.store.load_checkpoint(_ENGINE, settings.picking_sha256)
+        marks = self.store.bookmarks()
+        self.engine.bookmarks = {(mark.source, mark.part): mark for mark in marks}
+        if state is not None:
+            self.engine.restore(state)
+        elif marks:
+            logger.warning("settings of picking changed: begun anew with what comes next")
+        self._restore_horizon()
+
+    def _restore_horizon(self) -> None:
+        """Events and their picks as the store has them, as far back as late data may change."""
+        settings, live = self.configuration, self.configuration.live
+        passed = self.engine.passed().values()
+        start = max(passed, default=Time(0)) - live.horizon_s - _MEMORY_S
+        picking, key = settings.picking_sha256, settings.sha256
+        self.horizon = Horizon(
+            configuration=settings,
+            options=live,
+            inventory=self.inventory,
+            waveforms=self.recorder,
+            associator=self._settled(),
+        )
+        self.horizon.restore(
+            self.store.load_checkpoint(_HORIZON, key),
+            self.store.picks(start, configuration=picking),
+            self.store.detections(start, configuration=picking),
+            self.store.events(EventQuery(start=start)),
+        )
+
+    def _settled(self) -> Associator:
+        """The associator with a strictness that stays: set, kept from before, or tested now."""
+        associator, key = self.configuration.associator, self.configuration.sha256
+        if not isinstance(associator, OctreeAssociator) or associator.min_picks is not None:
+            return associator
+        kept = self.store.load_checkpoint(_STRICTNESS, key)
+        if kept is not None:
+            return replace(associator, min_picks=int(kept))
+        picks = self.store.picks(configuration=self.configuration.picking_sha256)
+        if len(picks) < BUSY_PICKS:
+            logger.warning(
+                "[associator] min_picks is not set, and there are too few picks to choose it: "
+                "events need %d until the monitor is started with %d picks in its store",
+                CAUTIOUS_PICKS,
+                BUSY_PICKS,
+            )
+            return replace(associator, min_picks=CAUTIOUS_PICKS)
+        settled = associator.settled(picks[-LARGEST_TEST:], self.inventory.stations())
+        self.store.save_checkpoint(_STRICTNESS, str(settled.min_picks).encode(), key, done=True)
+        return settled
+
+    async def _receive(self, stream: PacketStream) -> None:
+        async for packet in stream:
+            self.health.hear(packet)
+            await self._queue.put(packet)
+        await self._queue.put(None)
+
+    async def _work(self) -> None:
+        """Rounds of picking, until the end."""
+        live = self.configuration.live
+        while not self.stop.is_set():
+            packets, is_end = await self._take()
+            await self._round(packets)
+            if is_end:
+                await self._finish()
+                return
+            self.notifier.tell("WATCHDOG=1")
+            if self.clock.monotonic_s() - self._saved_s >= live.checkpoint_s:
+                await self._save()
+            if self._queue.empty():
+                await self.clock.sleep(live.tick_s)
+        await self._save()
+
+    async def _take(self) -> tuple[list[Packet], bool]:
+        """What has come; waits for nothing."""
+        packets: list[Packet] = []
+        while len(packets) < LARGEST_ROUND and not self._queue.empty():
+            packet = self._queue.get_nowait()
+            if packet is None:
+                return packets, True
+            packets.append(packet)
+        await asyncio.sleep(0)
+        return packets, False
+
+    async def _round(self, packets: list[Packet]) -> None:
+        """Record, pick, store."""
+        if packets:
+            await self._insist(lambda: self.recorder.write(packets))
+        worked = await asyncio.to_thread(self._pick, packets)
+        await self._keep(worked)
+        live = self.configuration.live
+        due_s = self._looked_s + live.preliminary_s
+        if live.preliminary_s and self.clock.monotonic_s() >= due_s:
+            self._looked_s = self.clock.monotonic_s()
+            found = await asyncio.to_thread(self.engine.preliminary)
+            self._preliminary |= found
+            if found:
+                self._has_news.set()
+
+    def _pick(self, packets: list[Packet]) -> Round:
+        self.engine.take(packets)
+        return self.engine.step()
+
+    async def _keep(self, worked: Round) -> None:
+        """Store what a round gave, and hand it on to the events."""
+        if worked.picks or worked.detections or worked.spans:
+            await self._insist(lambda: self._write(worked))
+        if worked.picks or worked.detections:
+            self._picks += worked.picks
+            self._detections += worked.detections
+            self._has_news.set()
+        self.health.note_picks(worked.picks)
+
+    def _write(self, worked: Round) -> None:
+        with self.store.transaction():
+            self.store.put_picks(worked.picks)
+            self.store.put_detections(worked.detections)
+            self.store.put_coverage(worked.spans)
+
+    async def _save(self) -> None:
+        """Store the state with the bookmarks that it stands at."""
+        key = self.configuration.picking_sha256
+        state = await asyncio.to_thread(self.engine.save)
+        bookmarks = list(self.engine.bookmarks.values())
+
+        def write() -> None:
+            with self.store.transaction():
+                self.store.save_checkpoint(_ENGINE, state, key)
+                self.store.put_bookmarks(bookmarks)
+                self.store.put_notes(self.health.notes(self.engine, self._queue.qsize()))
+
+        await self._insist(write)
+        self._saved_s = self.clock.monotonic_s()
+
+    async def _finish(self) -> None:
+        """The sources have ended: hand out the rest, and store that this is done."""
+        await self._keep(await asyncio.to_thread(self.engine.finish))
+        self._preliminary.clear()
+        self._is_over = True
+        await self._settle_events(is_over=True)
+        await self._save()
+
+    async def _revise(self) -> None:
+        """Revisions, one after the other, whenever there is news."""
+        while not self._is_over:
+            await self._has_news.wait()
+            self._has_news.clear()
+            if not self._is_over:
+                await self._settle_events(is_over=False)
+                await self.clock.sleep(self.configuration.live.preliminary_s / 2)
+
+    async def _settle_events(self, *, is_over: bool) -> None:
+        async with self._revising:
+            news = self._news(is_over=is_over)
+            try:
+                revision = await asyncio.to_thread(self.horizon.revise, news)
+            except Exception:
+                logger.exception("a revision failed; the events are looked at anew")
+                self.health.note_refusal("a revision failed; see the log")
+                await self._insist(self._restore_horizon)
+                return
+            key = self.configuration.sha256
+
+            def write() -> list[Event]:
+                with self.store.transaction():
+                    self.store.save_checkpoint(_HORIZON, revision.state, key)
+                    return self.store.put_events(revision.events)
+
+            stored = await self._insist(write)
+        if stored:
+            self.health.note_events(stored)
+            self.listener(stored)
+
+    def _news(self, *, is_over: bool) -> News:
+        picks, self._picks = tuple(self._picks), []
+        detections, self._detections = tuple(self._detections), []
+        return News(
+            picks=picks,
+            detections=detections,
+            preliminary=tuple(pick for mine in self._preliminary.values() for pick in mine),
+            passed=self.engine.passed(),
+            stations=self.engine.stations(),
+            is_over=is_over,
+        )
+
+    async def _insist(self, action: Callable[[], _T]) -> _T:
+        """Do what the disk or the database may refuse, until it does not.
+
+        Raises:
+            Stopped: the monitor was told to stop meanwhile.
+        """
+        wait_s = FIRST_RETRY_S
+        while True:
+            try:
+                return await asyncio.to_thread(action)
+            except (StoreError, OSError) as error:
+                self.health.note_refusal(str(error))
+                logger.warning("%s; everything waits, next try in %.1f s", error, wait_s)
+            if self.stop.is_set():
+                raise Stopped
+            await self.clock.sleep(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+            self.notifier.tell("WATCHDOG=1")

@@ -1,0 +1,149 @@
+"""The monitor's own archive: records as they came, in SDS, and readable at once."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from zilzal.core.ids import ChannelId
+from zilzal.core.packet import Packet
+from zilzal.core.time import Time
+from zilzal.core.waveform import Trace
+from zilzal.io.miniseed import decode
+from zilzal.io.miniseed_index import RecordIndex, index_file
+from zilzal.io.record import make_records
+from zilzal.io.sds_writer import DAY_NS, sds_path, split_at_midnight
+from zilzal.signal.continuity import GapPolicy
+
+LONGEST_RECORD_S = 600.0
+"""A record that began so long before midnight may hold samples of the next day."""
+_KEPT_INDICES = 512
+
+
+@dataclass(slots=True, eq=False)
+class Recorder:
+    """Records on disk by channel and day; appended to while they are read.
+
+    A record that comes again, as after a crash, is there twice; reading drops what comes twice.
+
+    Args:
+        root: of the SDS archive; made if it is not there.
+        gap_policy: makes one clean record of what was written.
+    """
+
+    root: Path
+    gap_policy: GapPolicy
+    _channels: set[ChannelId] = field(default_factory=set[ChannelId])
+    _indices: OrderedDict[Path, tuple[int, RecordIndex]] = field(
+        default_factory=OrderedDict[Path, tuple[int, RecordIndex]]
+    )
+
+    def __post_init__(self) -> None:
+        for path in self.root.glob("*/*/*/*.D/*.D.*"):
+            network, station, location, channel = path.name.split(".")[:4]
+            self._channels.add(ChannelId(network, station, location, channel))
+
+    def write(self, packets: Iterable[Packet]) -> None:
+        """Append records.
+
+        Raises:
+            OSError: the disk refuses; no part of a record is left behind.
+        """
+        for packet in packets:
+            for trace in packet.traces:
+                self._channels.add(trace.channel_id)
+                if packet.record and len(packet.traces) == 1:
+                    _append(self.root / sds_path(trace.channel_id, trace.start), packet.record)
+                    continue
+                for piece in split_at_midnight(trace):
+                    content = b"".join(make_records(piece))
+                    _append(self.root / sds_path(piece.channel_id, piece.start), content)
+
+    def channel_ids(self) -> tuple[ChannelId, ...]:
+        """All that have been written."""
+        return tuple(sorted(self._channels))
+
+    def read(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
+        """Clean, gap-free pieces of a channel inside [start, end), as `Archive.read` gives them."""
+        policy = self.gap_policy
+        lead_s = max(policy.dead_s, policy.clip_hold_s, policy.shortest_s) + 1
+        lag_s = max(policy.zero_run_s, policy.shortest_s) + 1
+        raw = self._raw(channel_id, start - lead_s, end + lag_s)
+        state, pieces, _ = policy.step(policy.start(channel_id), raw, end + lag_s)
+        pieces += policy.finish(state)[0]
+        cut = (cut_trace(piece, start, end) for piece in pieces)
+        return [piece for piece in cut if len(piece.samples)]
+
+    def forget_before(self, time: Time) -> int:
+        """Remove the files of days that ended before; give their number."""
+        removed = 0
+        for path in self.root.glob("*/*/*/*.D/*.D.*"):
+            year, day = path.name.split(".")[-2:]
+            end = Time.parse(f"{year}-01-01").ns + int(day) * DAY_NS
+            if end <= time.ns:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def _raw(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
+        traces: list[Trace] = []
+        first = (start - LONGEST_RECORD_S).ns // DAY_NS
+        for day in range(first, end.ns // DAY_NS + 1):
+            index = self._index(self.root / sds_path(channel_id, Time(day * DAY_NS)))
+            if index is not None:
+                records = index.records
+                chosen = (records["start_ns"] < end.ns) & (index.end_ns > start.ns)
+                traces += decode(index, np.flatnonzero(chosen), until=end)[0]
+        cut = (cut_trace(trace, start, end) for trace in traces)
+        return [trace for trace in cut if len(trace.samples)]
+
+    def _index(self, path: Path) -> RecordIndex | None:
+        """Which records a file has; read again when it has grown."""
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            return None
+        known = self._indices.get(path)
+        if known is None or known[0] != size:
+            self._indices[path] = known = size, index_file(path)
+            if len(self._indices) > _KEPT_INDICES:
+                self._indices.popitem(last=False)
+        self._indices.move_to_end(path)
+        return known[1]
+
+
+def cut_trace(trace: Trace, start: Time, end: Time) -> Trace:
+    """The samples inside [start, end)."""
+    rate, count = trace.sampling_rate, len(trace.samples)
+    if start <= trace.start and trace.next_start <= end:
+        return trace
+
+    def number(time: Time) -> int:
+        # Instants are whole nanoseconds: a sample within 1e-3 of its place is at the place.
+        return min(max(int(np.ceil((time - trace.start) * rate - 1e-3)), 0), count)
+
+    first, last = number(start), number(end)
+    return Trace(
+        channel_id=trace.channel_id,
+        start=trace.start + first / rate,
+        sampling_rate=rate,
+        samples=trace.samples[first:last],
+    )
+
+
+def _append(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            written = file.write(content)
+            if written != len(content):
+                raise OSError(f"only {written} of {len(content)} bytes fit")
+        except OSError:
+            os.ftruncate(file.fileno(), size)
+            raise
