@@ -19,6 +19,7 @@ from zilzal.cli import (
     explain,
     learn,
     models,
+    monitor,
     pick,
     plot,
     replay,
@@ -46,6 +47,7 @@ app.command("explain")(explain.explain)
 app.command("synth")(synth.synth)
 app.add_typer(dataset.app, name="dataset")
 app.command("replay")(replay.replay)
+app.command("monitor")(monitor.monitor)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(learn.app, name="learn")
 app.add_typer(models.app, name="models")
