@@ -187,9 +187,7 @@ def ending_source(address: str, last: Mapping[str, int]) -> EndingSource:
 
 
 @asynccontextmanager
-async def served(
-    made: Synthetic, telemetry: TelemetryPlan | None = None
-) -> AsyncGenerator[Server]:
+async def served(made: Synthetic, telemetry: TelemetryPlan | None = None) -> AsyncGenerator[Server]:
     """The network's records in a server's ring, in the order in which telemetry brought them."""
     recording, ring, clock = archive_recording([made.waveforms]), Ring(), SystemClock()
     options = ReplayOptions(speed=1e9, port=0)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.live.network import Played, make_short, play, play_through_server, run, settings, without_ids
+from tests.live.network import (
+    Played,
+    make_short,
+    play,
+    play_through_server,
+    run,
+    settings,
+    without_ids,
+)
 from zilzal.app.synthetic import Synthetic
 from zilzal.synth.telemetry import LinkPlan, OutagePlan, TelemetryPlan
 

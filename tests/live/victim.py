@@ -1,6 +1,6 @@
 """A monitor in a process of its own that kills itself at a given step, as `kill -9` would.
 
-    python -m tests.live.victim NETWORK OUTPUT ADDRESS LAST_NUMBERS STEP
+python -m tests.live.victim NETWORK OUTPUT ADDRESS LAST_NUMBERS STEP
 """
 
 from __future__ import annotations

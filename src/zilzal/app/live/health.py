@@ -15,9 +15,6 @@ from zilzal.core.pick import Pick
 from zilzal.core.stage import Clock
 from zilzal.core.time import Time
 
-RATE_SPAN_S = 3_600.0
-"""A station's pick rate is counted over so long, and held against its own before."""
-
 
 @dataclass(slots=True, eq=False)
 class StationHealth:
@@ -28,13 +25,15 @@ class StationHealth:
         arrived: when the last one came.
         data_end: where the newest data end.
         picks: final ones.
-        gaps: holes between packets of a channel that were not filled at once.
+        used: times that a pick of it was in an event's version.
+        arrival: from a record's last sample to when it came.
     """
 
     packets: int = 0
     arrived: Time | None = None
     data_end: Time | None = None
     picks: int = 0
+    used: int = 0
     arrival: Histogram = field(default_factory=Histogram)
 
 
@@ -89,9 +88,16 @@ class Health:
         now = self.clock.now()
         for event in events:
             self.revisions += 1
+            for pick in event.picks:
+                station = self.stations.setdefault(pick.channel_id.station_id, StationHealth())
+                station.used += 1
             if event.version == 1 and isinstance(event.origin, Origin):
                 self.events += 1
                 self.to_event.add(now - max(pick.time for pick in event.picks))
+
+    def usefulness(self) -> dict[StationId, float]:
+        """How many of a station's picks were of use, by station."""
+        return {i: station.used / (station.picks + 1) for i, station in self.stations.items()}
 
     def note_refusal(self, why: str) -> None:
         """The disk, the database or a stage refused."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from zilzal.app.blocks import MEMORY, BlockGrid
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import Material, Solved, complete, solve, used_before
 from zilzal.app.live.identity import identify
+from zilzal.app.live.memory import RememberingLocator
 from zilzal.app.live.options import LiveOptions
 from zilzal.core.event import Event, Origin
 from zilzal.core.ids import SensorId
@@ -30,6 +31,12 @@ logger = logging.getLogger(__name__)
 
 REMEASURE_S = 10.0
 """An event whose picks stay the same is measured again when so much more has been recorded."""
+
+
+_LOOKED_AT_S = 90.0
+"""Magnitudes and types look at no more than this after an event's last pick."""
+_CODA_S = 120.0
+"""A detection may begin so long before, and end so long after, the picks that it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +80,7 @@ class _Seen:
 
     what: tuple[object, ...]
     solved: list[Solved]
-    events: list[Event]
+    events: dict[tuple[object, ...], Event]
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +110,11 @@ class Horizon:
     _dirty: set[int] = field(default_factory=set[int])
     _seen: dict[int, _Seen] = field(default_factory=dict[int, _Seen])
     _known: dict[str, Event] = field(default_factory=dict[str, Event])
+    _settings: Configuration = field(init=False)
+
+    def __post_init__(self) -> None:
+        locator = RememberingLocator(self.configuration.locator)
+        self._settings = replace(self.configuration, locator=locator)
 
     def restore(
         self,
@@ -132,7 +144,8 @@ class Horizon:
         named, gone = identify(every, self._known, numbers, grid)
         names = iter(named)
         for number, events in found.items():
-            self._seen[number].events = [next(names) for _ in events]
+            keys = self._seen[number].events
+            self._seen[number].events = dict(zip(keys, (next(names) for _ in events), strict=True))
         changed = [event for event in named if self._known.get(event.id) is not event]
         for event in gone:
             del self._known[event.id]
@@ -174,7 +187,7 @@ class Horizon:
         self._dirty = {number for number in self._dirty if number >= oldest}
 
     def _due(self, news: News, grid: BlockGrid) -> list[int]:
-        """The blocks to look at, in order: open ones, and closed ones from the first that changed."""
+        """The blocks to look at, in order: open ones, and closed ones from the first changed."""
         picks = [*self._picks.values(), *news.preliminary]
         if not picks:
             return []
@@ -184,44 +197,38 @@ class Horizon:
         return [n for n in grid.numbers(pick.time for pick in picks) if n >= first]
 
     def _look(self, number: int, news: News, grid: BlockGrid) -> list[Event]:
-        """A block's events, made anew where anything that they are made of has changed."""
-        final = [p for p in self._picks.values() if _within(p, grid.span(number))]
+        """A block's events, worked out anew as far as what they are made of has changed."""
+        start, end = grid.span(number)
+        final = [pick for pick in self._picks.values() if start <= pick.time < end]
         ids = {pick.id for pick in final}
-        others = [p for p in news.preliminary if _within(p, grid.span(number)) and p.id not in ids]
-        picks = sorted([*final, *others], key=lambda pick: (pick.time, pick.id))
+        more = (p for p in news.preliminary if start <= p.time < end and p.id not in ids)
+        picks = sorted([*final, *more], key=lambda pick: (pick.time, pick.id))
         used = used_before(number, self._sources)
-        newest = max(news.passed.values(), default=Time(0))
-        ended = min(newest, self._needed(number, grid))
-        detections = [d for d in self._detections.values() if _overlaps(d, grid.span(number))]
-        what = (
-            tuple(pick.id for pick in picks),
-            frozenset(others),
-            used,
-            tuple(station.station_id for station in news.stations),
-        )
-        behind = (
-            frozenset(each.id for each in detections),
-            int(ended.unix_s // REMEASURE_S),
-            number in self._dirty or news.is_over,
-        )
+        what = (tuple(picks), used, news.stations)
         material = Material(
             picks=picks,
-            detections=detections,
+            detections=[d for d in self._detections.values() if _overlaps(d, start, end)],
             stations=news.stations,
             inventory=self.inventory,
             waveforms=self.waveforms,
         )
         seen = self._seen.get(number)
-        if seen is None or seen.what[:4] != what:
-            solved = solve(number, material, used, self.configuration, self.associator)
-        elif seen.what == (*what, *behind) and not behind[-1]:
-            return seen.events
-        else:
-            solved = seen.solved
-        self._sources[number] = solved
-        events = list(complete(solved, material, self.configuration))
-        self._seen[number] = _Seen((*what, *behind), solved, events)
-        return events
+        if seen is None or seen.what != what:
+            seen = _Seen(what, solve(number, material, used, self._settings, self.associator), {})
+        self._sources[number] = seen.solved
+        again = number in self._dirty or news.is_over
+        newest = max(news.passed.values(), default=Time(0))
+        known = self._seen[number].events if number in self._seen else {}
+        for solved in seen.solved:
+            key = _key(solved, material.detections, newest)
+            event = None if again else known.get(key)
+            if event is None:
+                event = next(complete([solved], material, self._settings))
+            seen.events[key] = event
+        wanted = {_key(solved, material.detections, newest) for solved in seen.solved}
+        seen.events = {key: event for key, event in seen.events.items() if key in wanted}
+        self._seen[number] = seen
+        return list(seen.events.values())
 
     def _needed(self, number: int, grid: BlockGrid) -> Time:
         """Up to where stations must have come for a block to be final."""
@@ -267,10 +274,14 @@ class Horizon:
         return pickle.dumps((self.closed_before, self._sources))
 
 
-def _within(pick: Pick, span: tuple[Time, Time]) -> bool:
-    return span[0] <= pick.time < span[1]
+def _overlaps(detection: Detection, start: Time, end: Time) -> bool:
+    return detection.start < end + _CODA_S and detection.end > start - _CODA_S
 
 
-def _overlaps(detection: Detection, span: tuple[Time, Time]) -> bool:
-    reach_s = 120.0
-    return detection.start < span[1] + reach_s and detection.end > span[0] - reach_s
+def _key(solved: Solved, detections: Sequence[Detection], newest: Time) -> tuple[object, ...]:
+    """What an event is made of, and how much was recorded after it."""
+    association, origin = solved
+    first, last = association.picks[0].time, association.picks[-1].time
+    near = [d.id for d in detections if _overlaps(d, first, last)]
+    recorded_s = min(newest - last, _LOOKED_AT_S)
+    return association.picks, origin.time, tuple(near), int(recorded_s // REMEASURE_S)

@@ -24,6 +24,7 @@ from zilzal.app.configuration import Configuration
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import Health
 from zilzal.app.live.horizon import Horizon, News
+from zilzal.app.live.shedding import shed
 from zilzal.associate.octree import BUSY_PICKS, OctreeAssociator
 from zilzal.core.errors import StoreError
 from zilzal.core.event import Event
@@ -80,11 +81,11 @@ class Monitor:
     clock: Clock
     notifier: Notifier = field(default_factory=Notifier)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    listener: Callable[[Sequence[Event]], None] = lambda events: None
+    listener: Callable[[Sequence[Event]], None] = lambda _: None
     engine: Engine = field(init=False)
     horizon: Horizon = field(init=False)
     health: Health = field(init=False)
-    _queue: asyncio.Queue[Packet | None] = field(init=False)
+    _queue: asyncio.Queue[tuple[float, Packet | None]] = field(init=False)
     _picks: list[Pick] = field(default_factory=list[Pick])
     _detections: list[Detection] = field(default_factory=list[Detection])
     _preliminary: dict[SensorId, tuple[Pick, ...]] = field(
@@ -197,8 +198,8 @@ class Monitor:
     async def _receive(self, stream: PacketStream) -> None:
         async for packet in stream:
             self.health.hear(packet)
-            await self._queue.put(packet)
-        await self._queue.put(None)
+            await self._queue.put((self.clock.monotonic_s(), packet))
+        await self._queue.put((self.clock.monotonic_s(), None))
 
     async def _work(self) -> None:
         """Rounds of picking, until the end."""
@@ -220,12 +221,24 @@ class Monitor:
         """What has come; waits for nothing."""
         packets: list[Packet] = []
         while len(packets) < LARGEST_ROUND and not self._queue.empty():
-            packet = self._queue.get_nowait()
+            came_s, packet = self._queue.get_nowait()
             if packet is None:
                 return packets, True
+            if not packets:
+                self._shed(self.clock.monotonic_s() - came_s)
             packets.append(packet)
         await asyncio.sleep(0)
         return packets, False
+
+    def _shed(self, waited_s: float) -> None:
+        """Leave stations out, or take them in again, as the records' waiting says."""
+        limit_s, before = self.configuration.live.shed_after_s, self.engine.shed
+        if not before and waited_s <= limit_s:
+            return
+        self.engine.shed = shed(before, waited_s, limit_s, self.health.usefulness())
+        for station in self.engine.shed ^ before:
+            word = "left out" if station in self.engine.shed else "taken in again"
+            logger.warning("%s is %s: records waited %.0f s", station, word, waited_s)
 
     async def _round(self, packets: list[Packet]) -> None:
         """Record, pick, store."""
@@ -239,6 +252,7 @@ class Monitor:
             self._looked_s = self.clock.monotonic_s()
             found = await asyncio.to_thread(self.engine.preliminary)
             self._preliminary |= found
+            self.health.note_preliminary(pick for picks in found.values() for pick in picks)
             if found:
                 self._has_news.set()
 

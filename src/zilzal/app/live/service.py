@@ -60,7 +60,7 @@ class Settings:
             raise ConfigError("[live] inventory: name the StationXML or CSV of the stations")
         chosen = tuple(configuration.sources if sources is None else sources)
         if not chosen:
-            raise ConfigError("there are no [[sources]]; add a table with server = \"host:port\"")
+            raise ConfigError('there are no [[sources]]; add a table with server = "host:port"')
         inventory = read_inventory([Path(path) for path in live.inventory])
         return cls(
             configuration=configuration,
@@ -110,9 +110,7 @@ async def serve(
 
 
 @asynccontextmanager
-async def _monitor(
-    settings: Settings, clock: Clock, notifier: Notifier
-) -> AsyncGenerator[Monitor]:
+async def _monitor(settings: Settings, clock: Clock, notifier: Notifier) -> AsyncGenerator[Monitor]:
     settings.output.mkdir(parents=True, exist_ok=True)
     configuration = settings.configuration
     (settings.output / "zilzal.toml").write_text(configuration.to_toml(), encoding="utf-8")
@@ -168,8 +166,7 @@ async def check(settings: Settings, clock: Clock) -> list[tuple[str, str]]:
     except ZilzalError as error:
         found.append(("picker", str(error)))
     found.append((f"output {settings.output}", _try_output(settings)))
-    for source in settings.sources:
-        found.append((source.name, await _reach(source, clock)))
+    found += [(source.name, await _reach(source, clock)) for source in settings.sources]
     return found
 
 
