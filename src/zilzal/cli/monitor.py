@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from zilzal.cli import options
 from zilzal.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from zilzal.app.live.service import Settings
+    from zilzal.app.live.status import Status
 
 
 def monitor(
@@ -95,3 +97,56 @@ def _show(found: list[tuple[str, str]]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for what, wrong in found:
         console.print(f"{what}: {wrong or 'good'}", style="red" if wrong else "green", markup=False)
+
+
+def status(
+    store: Annotated[str, typer.Argument(help="Folder of a monitor, its store, or a URL.")] = ".",
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again.")] = False,
+    every: Annotated[float, typer.Option("--every", help="Seconds between, with --watch.")] = 2.0,
+) -> None:
+    """Show how a monitor stands: its stations, its backlog, how long things take.
+
+    Exit status 1 where it does not run.
+    """
+    from rich.live import Live
+
+    from zilzal.app.live.status import read_status
+    from zilzal.io.clock import SystemClock
+    from zilzal.io.store import Store
+
+    clock = SystemClock()
+    place = Path(store) / "zilzal.db" if Path(store).is_dir() else store
+    with Store.open(place, create=False) as opened:
+        found = read_status(opened, clock.now())
+        if not watch:
+            Console().print(_table(found))
+            raise typer.Exit(0 if found is not None and found.is_running else 1)
+        with Live(_table(found), auto_refresh=False) as live:
+            while True:
+                asyncio.run(clock.sleep(every))
+                live.update(_table(read_status(opened, clock.now())), refresh=True)
+
+
+def _table(found: Status | None) -> Table | str:
+    """What is shown."""
+    if found is None:
+        return "no monitor has written to this store"
+    state = "running" if found.is_running else f"not running: told nothing since {found.told}"
+    spent = "  ".join(
+        f"{text}: {' / '.join(map(_seconds, spans))} s" for text, spans in found.latencies
+    )
+    caption = f"{state}; {found.waiting_packets} packets wait\n{spent} (50, 95, 99 %)"
+    if found.trouble:
+        caption += f"\nrefused: {found.trouble}"
+    table = Table(caption=caption, caption_justify="left")
+    for name in ("station", "data age s", "behind s", "packets", "picks", "trouble"):
+        table.add_column(name, justify="left" if name in ("station", "trouble") else "right")
+    for s in found.stations:
+        numbers = (_seconds(s.data_age_s), _seconds(s.behind_s), str(s.packets), str(s.picks))
+        table.add_row(s.station, *numbers, s.trouble, style="yellow" if s.trouble else "")
+    return table
+
+
+def _seconds(span_s: float | None) -> str:
+    return "" if span_s is None else f"{span_s:.3g}" if span_s < 100 else f"{span_s:.0f}"

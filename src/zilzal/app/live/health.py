@@ -104,6 +104,14 @@ class Health:
         self.refusals += 1
         self.last_refusal = why
 
+    def latencies(self) -> dict[str, tuple[str, Histogram]]:
+        """By name for machines: what is measured, and the histogram."""
+        return {
+            "arrival_seconds": ("From a record's last sample to its arrival", self.to_arrival),
+            "pick_seconds": ("From an onset to its first pick", self.to_pick),
+            "event_seconds": ("From an event's last pick to its first version", self.to_event),
+        }
+
     def notes(self, engine: Engine, waiting: int) -> dict[str, dict[str, Any]]:
         """For the store: one of the monitor, one of each station."""
         passed = {sensor.station_id: time for sensor, time in engine.passed().items()}
@@ -116,11 +124,7 @@ class Health:
                 "last_refusal": self.last_refusal,
                 "events": self.events,
                 "revisions": self.revisions,
-                "latency": {
-                    "sample to arrival": self.to_arrival.note(),
-                    "onset to pick": self.to_pick.note(),
-                    "last pick to event": self.to_event.note(),
-                },
+                "latency": {text: h.note() for text, h in self.latencies().values()},
             }
         }
         for station_id, station in self.stations.items():

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from zilzal.app.configuration import Configuration
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import Health
 from zilzal.app.live.horizon import Horizon, News
+from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
 from zilzal.associate.octree import BUSY_PICKS, OctreeAssociator
 from zilzal.core.errors import StoreError
@@ -35,6 +37,7 @@ from zilzal.core.stage import Associator, Clock, PacketSource, PacketStream
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
+from zilzal.io.metrics_server import serving_metrics
 from zilzal.io.notify import Notifier
 from zilzal.io.recorder import Recorder
 from zilzal.io.store import EventQuery, Store
@@ -44,6 +47,8 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 LARGEST_ROUND = 5_000
 """Packets of one round, so that it ends before the next ones are late."""
+NOTES_S = 5.0
+"""How it stands is stored so often."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 CAUTIOUS_PICKS = 8
 """An event's least picks as long as nothing is known of a network's false picks."""
@@ -95,6 +100,7 @@ class Monitor:
     _revising: asyncio.Lock = field(default_factory=asyncio.Lock)
     _saved_s: float = 0.0
     _looked_s: float = 0.0
+    _told_s: float = 0.0
     _is_over: bool = False
 
     def __post_init__(self) -> None:
@@ -114,8 +120,14 @@ class Monitor:
         """
         await asyncio.to_thread(self._restore)
         bookmarks = tuple(self.engine.bookmarks.values())
-        self._saved_s = self._looked_s = self.clock.monotonic_s()
-        async with open_all(self.sources, bookmarks, self.clock) as stream:
+        self._saved_s = self._looked_s = self._told_s = self.clock.monotonic_s()
+        async with AsyncExitStack() as stack:
+            if self.configuration.live.metrics:
+                pages = {"/metrics": self.metrics}
+                await stack.enter_async_context(
+                    serving_metrics(self.configuration.live.metrics, pages)
+                )
+            stream = await stack.enter_async_context(open_all(self.sources, bookmarks, self.clock))
             self.notifier.tell("READY=1", f"STATUS=reading {len(self.sources)} sources")
             tasks = [
                 asyncio.create_task(self._receive(stream)),
@@ -195,6 +207,10 @@ class Monitor:
         self.store.save_checkpoint(_STRICTNESS, str(settled.min_picks).encode(), key, done=True)
         return settled
 
+    def metrics(self) -> str:
+        """The numbers of now, for Prometheus."""
+        return metrics(self.engine, self.health, self._queue.qsize())
+
     async def _receive(self, stream: PacketStream) -> None:
         async for packet in stream:
             self.health.hear(packet)
@@ -213,6 +229,8 @@ class Monitor:
             self.notifier.tell("WATCHDOG=1")
             if self.clock.monotonic_s() - self._saved_s >= live.checkpoint_s:
                 await self._save()
+            elif self.clock.monotonic_s() - self._told_s >= NOTES_S:
+                await self._tell()
             if self._queue.empty():
                 await self.clock.sleep(live.tick_s)
         await self._save()
@@ -290,6 +308,19 @@ class Monitor:
 
         await self._insist(write)
         self._saved_s = self.clock.monotonic_s()
+
+    async def _tell(self) -> None:
+        """Store how it stands, for `zilzal status`."""
+        notes = self.health.notes(self.engine, self._queue.qsize())
+        await self._insist(lambda: self.store.put_notes(notes))
+        self._told_s = self.clock.monotonic_s()
+        if self.configuration.live.keep_days and (newest := self._newest()) is not None:
+            kept_s = self.configuration.live.keep_days * 86_400.0
+            await asyncio.to_thread(self.recorder.forget_before, newest - kept_s)
+
+    def _newest(self) -> Time | None:
+        """Up to where the station that is furthest ahead has been worked on."""
+        return max(self.engine.passed().values(), default=None)
 
     async def _finish(self) -> None:
         """The sources have ended: hand out the rest, and store that this is done."""

@@ -30,6 +30,7 @@ class LiveOptions:
         backlog: records that may wait to be worked on; then the sources wait.
         shed_after_s: where records have waited so long although the machine does what it can,
             stations are left out, those first whose picks were of least use.
+        metrics: "host:port" to tell Prometheus at /metrics; empty for nobody.
         keep_days: days of records in the monitor's own archive; 0 keeps all.
     """
 
@@ -46,6 +47,7 @@ class LiveOptions:
     ahead_s: float = 60.0
     backlog: int = 20_000
     shed_after_s: float = 300.0
+    metrics: str = ""
     keep_days: int = 0
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Which stations are left out while the machine cannot keep up, and when they are taken in again."""
+"""Which stations are left out while the machine cannot keep up, and when they come back."""
 
 from __future__ import annotations
 
