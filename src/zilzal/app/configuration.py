@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from zilzal.app import registry
 from zilzal.app.live.options import LiveOptions
+from zilzal.core.alert import AlertSink
 from zilzal.core.errors import ConfigError, PluginError, ZilzalError
 from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, PacketSource, Picker
 from zilzal.io.store import configuration_hash
@@ -103,7 +104,7 @@ PLAIN: dict[str, type] = {
 }
 """Tables that are options of what cannot be replaced."""
 
-LISTS = {"sources": ("sources", "seedlink")}
+LISTS = {"sources": ("sources", "seedlink"), "alerts": ("alerts", "webhook")}
 """Tables that may come many times, each choosing a part with `use`: kind, and default name."""
 
 PICKING = ("sensors", "gaps", "picker")
@@ -123,6 +124,7 @@ class Configuration:
     store: StoreOptions
     live: LiveOptions
     sources: tuple[PacketSource, ...]
+    alerts: tuple[AlertSink, ...]
     picker: Picker
     associator: Associator
     locator: Locator
@@ -197,9 +199,9 @@ def _build(given: Mapping[str, Any], where: str) -> Configuration:
     earth_model = given.get("earth", {}).get(
         "model", EarthOptions.__dataclass_fields__["model"].default
     )
-    for name in PARTS:
+    for name, choice in PARTS.items():
         built[name], tables[name] = _make_part(
-            name, dict(given.get(name, {})), earth_model, problems, PARTS[name]
+            name, dict(given.get(name, {})), earth_model, problems, choice
         )
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
@@ -245,7 +247,7 @@ def _make_part(
         options.setdefault("earth_model", earth_model)
     made, table = _make(part, name, options, problems)
     # What only follows [earth] is not written down: it would stay behind when [earth] changes.
-    if table.get("earth_model") == earth_model:
+    if "earth_model" in table and table["earth_model"] == earth_model:
         del table["earth_model"]
     return made, {"use": use, **table}
 

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from zilzal.core.errors import PluginError
 
-GROUPS = ("pickers", "associators", "locators", "magnitudes", "classifiers", "sources")
+GROUPS = ("pickers", "associators", "locators", "magnitudes", "classifiers", "sources", "alerts")
 """Kinds of parts; the entry-point group of each is "zilzal." and the kind."""
 
 

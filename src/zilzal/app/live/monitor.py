@@ -22,6 +22,7 @@ from typing import TypeVar
 import zilzal
 from zilzal.app.blocks import BLOCK_S, MEMORY
 from zilzal.app.configuration import Configuration
+from zilzal.app.live.alerts import deliver, enqueue
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import Health
 from zilzal.app.live.horizon import Horizon, News
@@ -75,7 +76,6 @@ class Monitor:
         clock: that all waiting goes by.
         notifier: told that it is ready, alive, stopping.
         stop: set it to stop after the round at hand.
-        listener: called with events that were stored, new versions only.
     """
 
     configuration: Configuration
@@ -86,7 +86,6 @@ class Monitor:
     clock: Clock
     notifier: Notifier = field(default_factory=Notifier)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    listener: Callable[[Sequence[Event]], None] = lambda _: None
     engine: Engine = field(init=False)
     horizon: Horizon = field(init=False)
     health: Health = field(init=False)
@@ -132,6 +131,7 @@ class Monitor:
             tasks = [
                 asyncio.create_task(self._receive(stream)),
                 asyncio.create_task(self._revise()),
+                asyncio.create_task(deliver(self.store, self.configuration.alerts, self.clock)),
             ]
             try:
                 await self._work()
@@ -141,7 +141,8 @@ class Monitor:
                 self.notifier.tell("STOPPING=1")
                 self._is_over = True
                 self._has_news.set()
-                tasks[0].cancel()
+                for task in (tasks[0], tasks[2]):
+                    task.cancel()
                 results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, Stopped):
@@ -354,12 +355,13 @@ class Monitor:
             def write() -> list[Event]:
                 with self.store.transaction():
                     self.store.save_checkpoint(_HORIZON, revision.state, key)
-                    return self.store.put_events(revision.events)
+                    stored = self.store.put_events(revision.events)
+                    enqueue(self.store, self.configuration.alerts, stored)
+                    return stored
 
             stored = await self._insist(write)
         if stored:
             self.health.note_events(stored)
-            self.listener(stored)
 
     def _news(self, *, is_over: bool) -> News:
         picks, self._picks = tuple(self._picks), []

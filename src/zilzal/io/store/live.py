@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
+from zilzal.core.alert import Message
 from zilzal.core.packet import Bookmark
 from zilzal.core.time import Time
-from zilzal.io.store.schema import BOOKMARK, NOTE
-from zilzal.io.store.write import put_over
+from zilzal.io.store.schema import BOOKMARK, MESSAGE, NOTE
+from zilzal.io.store.write import put_new, put_over
 
 Note = Mapping[str, Any]
 """What JSON can hold, by name."""
@@ -51,3 +52,55 @@ def read_notes(connection: Connection, prefix: str) -> dict[str, tuple[Time, Not
         key: (Time(written), json.loads(content))
         for key, written, content in connection.execute(statement)
     }
+
+
+WAITING, SENT, GIVEN_UP = "waiting", "sent", "given up"
+
+
+def put_message(connection: Connection, sink: str, message: Message, written: Time) -> None:
+    """Queue a message for a sink, once."""
+    content = {"subject": message.subject, "text": message.text, "content": message.content}
+    row = {
+        "sink": sink, "key": message.key, "content": json.dumps(content), "due": written.ns,
+        "tries": 0, "state": WAITING, "error": "", "written": written.ns,
+    }  # fmt: skip
+    put_new(connection, MESSAGE, [row])
+
+
+def read_last_message(connection: Connection, sink: str, event_id: str) -> Message | None:
+    """What was queued last of an event."""
+    column = MESSAGE.c
+    statement = select(column.key, column.content).where(
+        column.sink == sink, column.key.startswith(f"{event_id}/", autoescape=True)
+    )
+    found = [_message(*row) for row in connection.execute(statement)]
+    return max(found, key=lambda m: int(m.key.rpartition("/")[2]), default=None)
+
+
+def read_due(connection: Connection, sink: str, now: Time) -> list[tuple[Message, int]]:
+    """Messages that wait for a sink and are due, the oldest first, with how often they failed."""
+    column = MESSAGE.c
+    statement = (
+        select(column.key, column.content, column.tries)
+        .where(column.sink == sink, column.state == WAITING, column.due <= now.ns)
+        .order_by(column.written, column.key)
+    )
+    return [
+        (_message(key, content), tries) for key, content, tries in connection.execute(statement)
+    ]
+
+
+def put_outcome(
+    connection: Connection, sink: str, key: str, *, state: str, due: Time, error: str
+) -> None:
+    """Note what became of a try to send a message."""
+    column = MESSAGE.c
+    connection.execute(
+        update(MESSAGE)
+        .where(column.sink == sink, column.key == key)
+        .values(state=state, due=due.ns, error=error, tries=column.tries + 1)
+    )
+
+
+def _message(key: str, content: str) -> Message:
+    return Message(key=key, **json.loads(content))

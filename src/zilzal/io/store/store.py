@@ -13,6 +13,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
+from zilzal.core.alert import Message
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.coverage import CoverageHour, CoverageSpan, tally_hours
 from zilzal.core.errors import StoreError
@@ -303,6 +304,36 @@ class Store:
         """Notes whose key begins so, each with when it was written."""
         with self._reading() as connection:
             return live.read_notes(connection, prefix)
+
+    def put_message(self, sink: str, message: Message) -> None:
+        """Queue a message for a sink; one with a key that was queued before changes nothing."""
+        with self._writing() as connection:
+            live.put_message(connection, sink, message, self._clock())
+
+    def last_message(self, sink: str, event_id: str) -> Message | None:
+        """What was queued last for a sink of an event; None where nothing was."""
+        with self._reading() as connection:
+            return live.read_last_message(connection, sink, event_id)
+
+    def due_messages(self, sink: str) -> list[tuple[Message, int]]:
+        """Messages to be sent now, the oldest first, with how often that failed."""
+        with self._reading() as connection:
+            return live.read_due(connection, sink, self._clock())
+
+    def put_sent(self, sink: str, key: str) -> None:
+        """Note that a sink has taken a message."""
+        with self._writing() as connection:
+            now = self._clock()
+            live.put_outcome(connection, sink, key, state=live.SENT, due=now, error="")
+
+    def put_failure(
+        self, sink: str, key: str, error: str, wait_s: float, *, is_given_up: bool
+    ) -> None:
+        """Note that a sink refused a message, and when it is to be tried again."""
+        state = live.GIVEN_UP if is_given_up else live.WAITING
+        with self._writing() as connection:
+            due = self._clock() + wait_s
+            live.put_outcome(connection, sink, key, state=state, due=due, error=error)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -1,0 +1,129 @@
+"""Alerts: from stored versions of events to messages in a queue, and from the queue to the sinks.
+
+A message enters the queue in the transaction that stores its event, so that a crash loses none;
+it leaves the queue when its sink has taken it. A sink that is away is tried again, ever more
+seldom, and holds up neither the engine nor another sink.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from zilzal.core.alert import AlertSink, Message
+from zilzal.core.errors import StoreError
+from zilzal.core.event import Event, Origin
+from zilzal.core.stage import Clock
+from zilzal.core.units import km
+from zilzal.io.store import Store
+
+logger = logging.getLogger(__name__)
+
+LARGEST_TRIES = 12
+FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 900.0
+LOOK_S = 1.0
+"""The queue is looked at so often."""
+
+
+def enqueue(store: Store, sinks: Iterable[AlertSink], events: Sequence[Event]) -> int:
+    """Queue what the sinks' rules want to have told; give the number of messages.
+
+    Of an event that was told before, only what is news by the rule is told again.
+    """
+    number = 0
+    for sink in sinks:
+        for event in events:
+            told = store.last_message(sink.name, event.id)
+            if told is None:
+                is_due = sink.rule.wants(event)
+            else:
+                is_due = sink.rule.is_news(event, told.content)
+            if is_due:
+                store.put_message(sink.name, message_of(event, is_update=told is not None))
+                number += 1
+    return number
+
+
+def message_of(event: Event, *, is_update: bool = False) -> Message:
+    """What is told of a version of an event."""
+    origin, magnitude = event.origin, event.magnitude
+    size = None if magnitude is None else magnitude.magnitude
+    kind = event.classification.event_type.value if event.classification else "not reported"
+    content: dict[str, Any] = {
+        "event_id": event.id,
+        "version": event.version,
+        "time": str(event.time),
+        "magnitude": None if size is None else round(size, 2),
+        "magnitude_type": None if magnitude is None else magnitude.type,
+        "type": kind,
+        "is_retracted": not isinstance(origin, Origin),
+        "is_update": is_update,
+        "evaluation_mode": event.evaluation_mode.value,
+    }
+    key = f"{event.id}/{event.version}"
+    if not isinstance(origin, Origin):
+        content |= {"latitude": None, "longitude": None, "depth_km": None, "quality": None}
+        subject = f"Retracted: event {event.id}"
+        text = f"{subject}\n{origin.reason}\nIt had been placed at {event.time}."
+        return Message(key=key, subject=subject, text=text, content=content)
+    stations = len({arrival.station_id for arrival in origin.arrivals if arrival.weight > 0})
+    content |= {
+        "latitude": round(origin.latitude, 5),
+        "longitude": round(origin.longitude, 5),
+        "depth_km": round(km(origin.depth_m), 2),
+        "quality": origin.quality,
+        "stations": stations,
+    }
+    shown = "no magnitude" if size is None or magnitude is None else f"{magnitude.type} {size:.1f}"
+    place = f"{origin.latitude:.3f}, {origin.longitude:.3f}"
+    subject = f"{'Update: ' if is_update else ''}{shown} {kind}, {place}"
+    text = (
+        f"{subject}\n{origin.time} UTC, depth {km(origin.depth_m):.1f} km, {stations} stations, "
+        f"quality {origin.quality}\nEvent {event.id}, version {event.version}, "
+        f"{event.evaluation_mode.value}"
+    )
+    return Message(key=key, subject=subject, text=text, content=content)
+
+
+async def deliver(store: Store, sinks: Sequence[AlertSink], clock: Clock) -> None:
+    """Empty the queue, for ever; each sink by itself."""
+    await asyncio.gather(*(_deliver_to(store, sink, clock) for sink in sinks))
+
+
+async def _deliver_to(store: Store, sink: AlertSink, clock: Clock) -> None:
+    while True:
+        try:
+            sent = await asyncio.to_thread(send_due, store, sink)
+        except StoreError as error:
+            logger.warning("%s: the queue cannot be read: %s", sink.name, error)
+            sent = 0
+        if not sent:
+            await clock.sleep(LOOK_S)
+
+
+def send_due(store: Store, sink: AlertSink) -> int:
+    """Try to send what is due; give the number of messages that were taken."""
+    sent = 0
+    for message, tries in store.due_messages(sink.name):
+        try:
+            sink.send(message)
+        except Exception as error:  # noqa: BLE001  a sink may raise anything; the engine goes on
+            is_given_up = tries + 1 >= LARGEST_TRIES
+            wait_s = min(FIRST_RETRY_S * 2.0**tries, LONGEST_RETRY_S)
+            store.put_failure(sink.name, message.key, str(error), wait_s, is_given_up=is_given_up)
+            logger.log(
+                logging.ERROR if is_given_up else logging.WARNING,
+                "%s refused %s (%d. time)%s: %s",
+                sink.name,
+                message.key,
+                tries + 1,
+                ", given up" if is_given_up else f", again in {wait_s:.0f} s",
+                error,
+            )
+            break
+        store.put_sent(sink.name, message.key)
+        logger.info("%s was told %s", sink.name, message.subject)
+        sent += 1
+    return sent
