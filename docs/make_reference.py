@@ -26,7 +26,8 @@ out of range are refused before any work, all at once. The settings in force are
 every result (`zilzal.toml`), and that file can be used again.
 
 Tables that choose a replaceable part take its name as `use`; the other keys are those of the
-chosen part. `[earth] model` holds for every part that has a key `earth_model` and does not set it.
+chosen part. Tables in double brackets may come many times. `[earth] model` holds for every part
+that has a key `earth_model` and does not set it.
 """
 RESULTS_INTRODUCTION = """\
 Made from `benchmarks/results/*.json`; `python3 dev.py bench` measures again. How to read them, and
@@ -80,7 +81,8 @@ def _usage(parameter: Any) -> str:
 def settings_page() -> str:
     """Every table and key of the configuration file."""
     from zilzal.app import registry
-    from zilzal.app.configuration import PARTS, PLAIN
+    from zilzal.app.configuration import LISTS, PARTS, PLAIN
+    from zilzal.core.alert import AlertRule
 
     parts = ["# Settings\n", NOTE, SETTINGS_INTRODUCTION]
     for name, kind in PLAIN.items():
@@ -89,6 +91,11 @@ def settings_page() -> str:
         for part in registry.available(kind):
             chosen = " (used unless told otherwise)" if part == default else ""
             parts.append(_table(f'[{name}] use = "{part}"{chosen}', registry.load(kind, part)))
+    for name, (kind, default) in LISTS.items():
+        for part in registry.available(kind):
+            chosen = " (used unless told otherwise)" if part == default else ""
+            parts.append(_table(f'[[{name}]] use = "{part}"{chosen}', registry.load(kind, part)))
+    parts.append(_table("[alerts.rule], below each [[alerts]]", AlertRule))
     return "\n".join(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -23,9 +24,12 @@ from tests.live.network import (
     without_ids,
     write_tables,
 )
+from zilzal.app.live.service import Settings, serve
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.errors import StoreError
 from zilzal.core.packet import Packet
+from zilzal.io.clock import SystemClock
+from zilzal.io.playback_source import PlaybackSource
 from zilzal.io.recorder import Recorder
 from zilzal.io.store import Store
 
@@ -228,4 +232,28 @@ def test_stopped_cleanly_it_goes_on_where_it_was(made, ran, tmp_path):
             return whole
 
     assert asyncio.run(work()) == [False, False, True]
+    assert_same(tmp_path, ran)
+
+
+def test_reloaded_it_goes_on_with_the_new_settings(made, ran, tmp_path, monkeypatch):
+    read: list[float] = []
+    write, count = Recorder.write, [0]
+
+    def hanging_up(self, packets):
+        write(self, packets)
+        count[0] += 1
+        if count[0] == 3:
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    def read_settings() -> Settings:
+        tick_s = 0.001 * len(read)
+        read.append(tick_s)
+        live = {"inventory": [str(made.inventory)], "output": str(tmp_path), "backlog": 50}
+        return Settings.of(
+            settings(**live, tick_s=tick_s), [PlaybackSource(paths=(str(made.waveforms),))]
+        )
+
+    monkeypatch.setattr(Recorder, "write", hanging_up)
+    asyncio.run(serve(read_settings, SystemClock()))
+    assert read == [0.0, 0.001]
     assert_same(tmp_path, ran)

@@ -1,15 +1,20 @@
 """Parts of the monitor by themselves."""
 
+import asyncio
 import math
 import socket
 
 import numpy as np
 import pytest
 
+from tests.clock import ManualClock
+from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.latency import EDGES_S, Histogram
+from zilzal.app.live.metrics import metrics
 from zilzal.app.live.options import LiveOptions
 from zilzal.app.live.shedding import shed
 from zilzal.core.ids import StationId
+from zilzal.io.metrics_server import serving_metrics
 from zilzal.io.notify import Notifier
 
 A, B, C = (StationId("XX", name) for name in "ABC")
@@ -55,6 +60,36 @@ def test_service_manager_is_told(tmp_path):
     assert notifier.watchdog_s == 30.0
     notifier.tell("STOPPING=1")
     Notifier.of({}).tell("READY=1")
+
+
+def test_metrics_are_served_over_http():
+    async def work() -> list[str]:
+        answers: list[str] = []
+        async with serving_metrics("127.0.0.1:0", {"/metrics": lambda: "zilzal_x 1\n"}) as port:
+            for request in ("GET /metrics", "GET /nothing", "POST /metrics"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(f"{request} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+                answers.append((await reader.read()).decode())
+                writer.close()
+        return answers
+
+    found, missing, refused = asyncio.run(work())
+    assert found.startswith("HTTP/1.1 200 OK")
+    assert found.endswith("\r\n\r\nzilzal_x 1\n")
+    assert missing.startswith("HTTP/1.1 404")
+    assert refused.startswith("HTTP/1.1 405")
+
+
+def test_metrics_have_a_bucket_for_each_edge_and_add_up():
+    health = Health(ManualClock())
+    for span in (0.5, 1.0, 2.0):
+        health.to_pick.add(span)
+    text = metrics(health, Pulse(passed={}, shed=frozenset({A}), waiting=7))
+    assert "zilzal_waiting_packets 7\n" in text
+    assert "zilzal_stations_shed 1\n" in text
+    assert 'zilzal_pick_seconds_bucket{le="+Inf"} 3\n' in text
+    assert "zilzal_pick_seconds_sum 3.5\n" in text
+    assert text.count("zilzal_pick_seconds_bucket") == len(EDGES_S) + 1
 
 
 @pytest.mark.parametrize("options", [{"tick_s": -1.0}, {"backlog": 0}, {"horizon_s": 100.0}])

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zilzal.app.live.engine import Engine
 from zilzal.app.live.latency import Histogram
 from zilzal.core.event import Event, Origin
-from zilzal.core.ids import StationId
+from zilzal.core.ids import SensorId, StationId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Pick
 from zilzal.core.stage import Clock
 from zilzal.core.time import Time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """How the engine stands.
+
+    Args:
+        passed: how far each sensor has been worked on.
+        shed: stations that are left out.
+        waiting: packets to be worked on.
+    """
+
+    passed: Mapping[SensorId, Time]
+    shed: frozenset[StationId]
+    waiting: int
 
 
 @dataclass(slots=True, eq=False)
@@ -112,14 +126,14 @@ class Health:
             "event_seconds": ("From an event's last pick to its first version", self.to_event),
         }
 
-    def notes(self, engine: Engine, waiting: int) -> dict[str, dict[str, Any]]:
+    def notes(self, pulse: Pulse) -> dict[str, dict[str, Any]]:
         """For the store: one of the monitor, one of each station."""
-        passed = {sensor.station_id: time for sensor, time in engine.passed().items()}
+        passed = {sensor.station_id: time for sensor, time in pulse.passed.items()}
         notes: dict[str, dict[str, Any]] = {
             "live/monitor": {
-                "waiting_packets": waiting,
-                "stations": len(engine.desks),
-                "shed": sorted(map(str, engine.shed)),
+                "waiting_packets": pulse.waiting,
+                "stations": len(passed),
+                "shed": sorted(map(str, pulse.shed)),
                 "refusals": self.refusals,
                 "last_refusal": self.last_refusal,
                 "events": self.events,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from zilzal.app.live.engine import Engine
-from zilzal.app.live.health import Health
+from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.latency import EDGES_S, Histogram
 
 
-def metrics(engine: Engine, health: Health, waiting: int) -> str:
+def metrics(health: Health, pulse: Pulse) -> str:
     """All numbers.
 
     Source:
@@ -17,10 +16,10 @@ def metrics(engine: Engine, health: Health, waiting: int) -> str:
     """
     now = health.clock.now()
     stations = sorted(health.stations.items())
-    passed = {sensor.station_id: time for sensor, time in engine.passed().items()}
+    passed = {sensor.station_id: time for sensor, time in pulse.passed.items()}
     lines = [
-        *_one("waiting_packets", "gauge", "Packets that wait to be worked on.", waiting),
-        *_one("stations_shed", "gauge", "Stations left out for want of time.", len(engine.shed)),
+        *_one("waiting_packets", "gauge", "Packets that wait to be worked on.", pulse.waiting),
+        *_one("stations_shed", "gauge", "Stations left out for want of time.", len(pulse.shed)),
         *_one("events_total", "counter", "Events since the start.", health.events),
         *_one("revisions_total", "counter", "Versions of events stored.", health.revisions),
         *_one("refusals_total", "counter", "Times the store or disk refused.", health.refusals),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -24,7 +24,7 @@ from zilzal.app.blocks import BLOCK_S, MEMORY
 from zilzal.app.configuration import Configuration
 from zilzal.app.live.alerts import deliver, enqueue
 from zilzal.app.live.engine import Engine, Round
-from zilzal.app.live.health import Health
+from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.horizon import Horizon, News
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
@@ -35,7 +35,7 @@ from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Detection, Pick
 from zilzal.core.stage import Associator, Clock, PacketSource, PacketStream
-from zilzal.core.station import Inventory
+from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
 from zilzal.io.metrics_server import serving_metrics
@@ -95,6 +95,8 @@ class Monitor:
     _preliminary: dict[SensorId, tuple[Pick, ...]] = field(
         default_factory=dict[SensorId, tuple[Pick, ...]]
     )
+    _passed: dict[SensorId, Time] = field(default_factory=dict[SensorId, Time])
+    _stations: tuple[Station, ...] = ()
     _has_news: asyncio.Event = field(default_factory=asyncio.Event)
     _revising: asyncio.Lock = field(default_factory=asyncio.Lock)
     _saved_s: float = 0.0
@@ -129,9 +131,11 @@ class Monitor:
             stream = await stack.enter_async_context(open_all(self.sources, bookmarks, self.clock))
             self.notifier.tell("READY=1", f"STATUS=reading {len(self.sources)} sources")
             tasks = [
-                asyncio.create_task(self._receive(stream)),
-                asyncio.create_task(self._revise()),
-                asyncio.create_task(deliver(self.store, self.configuration.alerts, self.clock)),
+                asyncio.create_task(self._guard(self._receive(stream))),
+                asyncio.create_task(self._guard(self._revise())),
+                asyncio.create_task(
+                    self._guard(deliver(self.store, self.configuration.alerts, self.clock))
+                ),
             ]
             try:
                 await self._work()
@@ -162,7 +166,11 @@ class Monitor:
         marks = self.store.bookmarks()
         self.engine.bookmarks = {(mark.source, mark.part): mark for mark in marks}
         if state is not None:
-            self.engine.restore(state)
+            try:
+                self.engine.restore(state)
+            except Exception:
+                logger.exception("the stored state cannot be read; begun with what comes next")
+            self._passed, self._stations = self.engine.passed(), self.engine.stations()
         elif marks:
             logger.warning("settings of picking changed: begun anew with what comes next")
         self._restore_horizon()
@@ -170,7 +178,7 @@ class Monitor:
     def _restore_horizon(self) -> None:
         """Events and their picks as the store has them, as far back as late data may change."""
         settings, live = self.configuration, self.configuration.live
-        passed = self.engine.passed().values()
+        passed = self._passed.values()
         start = max(passed, default=Time(0)) - live.horizon_s - _MEMORY_S
         picking, key = settings.picking_sha256, settings.sha256
         self.horizon = Horizon(
@@ -208,15 +216,34 @@ class Monitor:
         self.store.save_checkpoint(_STRICTNESS, str(settled.min_picks).encode(), key, done=True)
         return settled
 
+    @property
+    def _pulse(self) -> Pulse:
+        return Pulse(
+            passed=self._passed,
+            shed=self.engine.shed,
+            waiting=self._queue.qsize(),
+        )
+
     def metrics(self) -> str:
         """The numbers of now, for Prometheus."""
-        return metrics(self.engine, self.health, self._queue.qsize())
+        return metrics(self.health, self._pulse)
 
     async def _receive(self, stream: PacketStream) -> None:
         async for packet in stream:
             self.health.hear(packet)
             await self._queue.put((self.clock.monotonic_s(), packet))
         await self._queue.put((self.clock.monotonic_s(), None))
+
+    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+        """Stop everything where a part fails as none should; the service manager starts it anew."""
+        try:
+            await work
+        except Stopped:
+            raise
+        except Exception:
+            logger.exception("stopped by an error that should not be")
+            self.stop.set()
+            raise
 
     async def _work(self) -> None:
         """Rounds of picking, until the end."""
@@ -263,8 +290,7 @@ class Monitor:
         """Record, pick, store."""
         if packets:
             await self._insist(lambda: self.recorder.write(packets))
-        worked = await asyncio.to_thread(self._pick, packets)
-        await self._keep(worked)
+        await self._keep(await asyncio.to_thread(self._pick, packets))
         live = self.configuration.live
         due_s = self._looked_s + live.preliminary_s
         if live.preliminary_s and self.clock.monotonic_s() >= due_s:
@@ -281,11 +307,15 @@ class Monitor:
 
     async def _keep(self, worked: Round) -> None:
         """Store what a round gave, and hand it on to the events."""
+        # The engine rests: what others may look at while it works is copied.
+        self._passed, self._stations = self.engine.passed(), self.engine.stations()
         if worked.picks or worked.detections or worked.spans:
             await self._insist(lambda: self._write(worked))
         if worked.picks or worked.detections:
             self._picks += worked.picks
             self._detections += worked.detections
+            for pick in worked.picks:
+                self._preliminary.pop(pick.channel_id.sensor_id, None)
             self._has_news.set()
         self.health.note_picks(worked.picks)
 
@@ -300,19 +330,20 @@ class Monitor:
         key = self.configuration.picking_sha256
         state = await asyncio.to_thread(self.engine.save)
         bookmarks = list(self.engine.bookmarks.values())
+        notes = self.health.notes(self._pulse)
 
         def write() -> None:
             with self.store.transaction():
                 self.store.save_checkpoint(_ENGINE, state, key)
                 self.store.put_bookmarks(bookmarks)
-                self.store.put_notes(self.health.notes(self.engine, self._queue.qsize()))
+                self.store.put_notes(notes)
 
         await self._insist(write)
         self._saved_s = self.clock.monotonic_s()
 
     async def _tell(self) -> None:
         """Store how it stands, for `zilzal status`."""
-        notes = self.health.notes(self.engine, self._queue.qsize())
+        notes = self.health.notes(self._pulse)
         await self._insist(lambda: self.store.put_notes(notes))
         self._told_s = self.clock.monotonic_s()
         if self.configuration.live.keep_days and (newest := self._newest()) is not None:
@@ -321,7 +352,7 @@ class Monitor:
 
     def _newest(self) -> Time | None:
         """Up to where the station that is furthest ahead has been worked on."""
-        return max(self.engine.passed().values(), default=None)
+        return max(self._passed.values(), default=None)
 
     async def _finish(self) -> None:
         """The sources have ended: hand out the rest, and store that this is done."""
@@ -370,8 +401,8 @@ class Monitor:
             picks=picks,
             detections=detections,
             preliminary=tuple(pick for mine in self._preliminary.values() for pick in mine),
-            passed=self.engine.passed(),
-            stations=self.engine.stations(),
+            passed=self._passed,
+            stations=self._stations,
             is_over=is_over,
         )
 

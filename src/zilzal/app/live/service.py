@@ -142,6 +142,8 @@ class _signals:  # noqa: N801  used like a function
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
+        # Another reload may be asked for while the settings are read.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _reload(self) -> None:
         self._again.set()
