@@ -11,8 +11,8 @@ from tests.clock import ManualClock
 from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.latency import EDGES_S, Histogram
 from zilzal.app.live.metrics import metrics
-from zilzal.app.live.options import LiveOptions
 from zilzal.app.live.shedding import shed
+from zilzal.app.live_options import LiveOptions
 from zilzal.core.ids import StationId
 from zilzal.io.metrics_server import serving_metrics
 from zilzal.io.notify import Notifier

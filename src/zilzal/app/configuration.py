@@ -14,7 +14,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from zilzal.app import registry
-from zilzal.app.live.options import LiveOptions
+from zilzal.app.live_options import LiveOptions
 from zilzal.core.alert import AlertSink
 from zilzal.core.errors import ConfigError, PluginError, ZilzalError
 from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, PacketSource, Picker

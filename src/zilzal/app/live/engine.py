@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zilzal.app.configuration import Configuration
-from zilzal.app.live.options import LiveOptions
 from zilzal.app.live.station import Rules, StationDesk
+from zilzal.app.live_options import LiveOptions
 from zilzal.app.picking import marked, stamped
 from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.ids import SensorId, StationId

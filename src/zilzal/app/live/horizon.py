@@ -19,7 +19,7 @@ from zilzal.app.configuration import Configuration
 from zilzal.app.events import Material, Solved, complete, solve, used_before
 from zilzal.app.live.identity import identify
 from zilzal.app.live.memory import RememberingLocator
-from zilzal.app.live.options import LiveOptions
+from zilzal.app.live_options import LiveOptions
 from zilzal.core.event import Event, Origin
 from zilzal.core.ids import SensorId
 from zilzal.core.pick import Detection, Pick
