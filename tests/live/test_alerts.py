@@ -16,6 +16,7 @@ from tests.clock import ManualClock
 from tests.io.examples import event
 from zilzal.app.configuration import read_configuration
 from zilzal.app.live.alerts import LARGEST_TRIES, enqueue, message_of, send_due
+from zilzal.app.live.service import try_alerts
 from zilzal.core.alert import AlertRule
 from zilzal.core.errors import ConfigError
 from zilzal.core.event import Event, Unlocated
@@ -193,3 +194,16 @@ def test_alerts_are_set_in_the_configuration(tmp_path):
     path.write_text('[[alerts]]\nurl = "https://example.org"\n[alerts.rule]\nleast_magnitud = 2\n')
     with pytest.raises(ConfigError, match="least_magnitud"):
         read_configuration(path)
+
+
+def test_sinks_can_be_tried(web, tmp_path):
+    path = tmp_path / "zilzal.toml"
+    path.write_text(
+        f'[[alerts]]\nurl = "{web.url}"\n[[alerts]]\nuse = "command"\ncommand = ["false"]\n'
+    )
+    found = try_alerts(read_configuration(path), ManualClock().now())
+    assert [(name, bool(wrong)) for name, wrong in found] == [
+        (f"webhook {web.url}", False),
+        ("command false", True),
+    ]
+    assert json.loads(web.got[0][1])["is_test"] is True

@@ -32,6 +32,9 @@ def monitor(
     check: Annotated[
         bool, typer.Option("--check", help="Try settings, store and sources, and leave.")
     ] = False,
+    test_alerts: Annotated[
+        bool, typer.Option("--test-alerts", help="Send a test message to every sink, and leave.")
+    ] = False,
     playback: Annotated[
         list[Path] | None,
         typer.Option(
@@ -53,8 +56,11 @@ def monitor(
     def read() -> Settings:
         return _read(configuration, inventory, output, _playback(playback, speed))
 
-    if check:
-        found = asyncio.run(service.check(read(), SystemClock()))
+    if check or test_alerts:
+        clock = SystemClock()
+        found = asyncio.run(service.check(read(), clock)) if check else []
+        if test_alerts:
+            found += service.try_alerts(read().configuration, clock.now())
         _show(found)
         raise typer.Exit(2 if any(wrong for _, wrong in found) else 0)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -67,11 +67,11 @@ class Revision:
     Args:
         events: new, changed, and those that dissolved (unlocated, with the reason); as far as is
             known here: what did not change may be among them.
-        state: of the horizon, to be stored with them.
+        state: of the closed blocks, to be stored with them; None where it is as it was.
     """
 
     events: tuple[Event, ...]
-    state: bytes
+    state: bytes | None
 
 
 @dataclass(slots=True, eq=False)
@@ -139,6 +139,7 @@ class Horizon:
         grid = BlockGrid.of(news.stations)
         self._note(news, grid)
         numbers = self._due(news, grid)
+        closed = self.closed_before
         found = {number: self._look(number, news, grid) for number in numbers}
         every = [event for events in found.values() for event in events]
         named, gone = identify(every, self._known, numbers, grid)
@@ -152,7 +153,9 @@ class Horizon:
         self._known |= {e.id: e for e in named if isinstance(e.origin, Origin)}
         self._close(news, grid)
         self._forget(news, grid)
-        return Revision(events=(*changed, *gone), state=self._save())
+        is_same = self.closed_before == closed and not any(n < (closed or n) for n in numbers)
+        state = None if is_same or self.closed_before is None else self._save(self.closed_before)
+        return Revision(events=(*changed, *gone), state=state)
 
     @property
     def open_events(self) -> tuple[Event, ...]:
@@ -270,8 +273,8 @@ class Horizon:
             for number in [n for n in memory if n < first - MEMORY]:
                 del memory[number]
 
-    def _save(self) -> bytes:
-        return pickle.dumps((self.closed_before, self._sources))
+    def _save(self, closed: int) -> bytes:
+        return pickle.dumps((closed, {n: s for n, s in self._sources.items() if n < closed}))
 
 
 def _overlaps(detection: Detection, start: Time, end: Time) -> bool:

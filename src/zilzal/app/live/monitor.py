@@ -385,7 +385,8 @@ class Monitor:
 
             def write() -> list[Event]:
                 with self.store.transaction():
-                    self.store.save_checkpoint(_HORIZON, revision.state, key)
+                    if revision.state is not None:
+                        self.store.save_checkpoint(_HORIZON, revision.state, key)
                     stored = self.store.put_events(revision.events)
                     enqueue(self.store, self.configuration.alerts, stored)
                     return stored

@@ -8,16 +8,18 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zilzal.app.archive import export
 from zilzal.app.configuration import Configuration
 from zilzal.app.live.monitor import Monitor
+from zilzal.core.alert import Message
 from zilzal.core.errors import ConfigError, SourceError, ZilzalError
 from zilzal.core.packet import LinkState
 from zilzal.core.stage import Clock, PacketSource
 from zilzal.core.station import Inventory
+from zilzal.core.time import Time
 from zilzal.io.inventory import read_inventory
 from zilzal.io.notify import Notifier
 from zilzal.io.recorder import Recorder
@@ -50,7 +52,7 @@ class Settings:
     def of(
         cls, configuration: Configuration, sources: Sequence[PacketSource] | None = None
     ) -> Settings:
-        """From a configuration, with other sources than it names if given.
+        """From a configuration, with other sources than it names if given: then nobody is alerted.
 
         Raises:
             ConfigError: it names no inventory or no sources, or they cannot be read.
@@ -62,6 +64,8 @@ class Settings:
         if not chosen:
             raise ConfigError('there are no [[sources]]; add a table with server = "host:port"')
         inventory = read_inventory([Path(path) for path in live.inventory])
+        if sources is not None:
+            configuration = replace(configuration, alerts=())
         return cls(
             configuration=configuration,
             inventory=inventory,
@@ -169,6 +173,22 @@ async def check(settings: Settings, clock: Clock) -> list[tuple[str, str]]:
         found.append(("picker", str(error)))
     found.append((f"output {settings.output}", _try_output(settings)))
     found += [(source.name, await _reach(source, clock)) for source in settings.sources]
+    return found
+
+
+def try_alerts(configuration: Configuration, now: Time) -> list[tuple[str, str]]:
+    """Send a test message to every sink; each one, and what is wrong with it ("" for nothing)."""
+    text = f"This is a test of zilzal's alerts at {now}. There was no earthquake."
+    message = Message(key=f"test/{now.ns}", subject="Test of alerts", text=text,
+                      content={"is_test": True})  # fmt: skip
+    found: list[tuple[str, str]] = []
+    for sink in configuration.alerts:
+        try:
+            sink.send(message)
+        except Exception as error:  # noqa: BLE001  a sink may raise anything
+            found.append((sink.name, str(error)))
+        else:
+            found.append((sink.name, ""))
     return found
 
 
