@@ -66,20 +66,21 @@ class Patience:
         """
         channel, sample_ns = trace.channel_id, round(NS_PER_S / trace.sampling_rate)
         start_ns, end_ns = trace.start.ns, trace.next_start.ns
-        known = state.first_ns is not None and state.newest_ns is not None
+        first_ns = start_ns if state.first_ns is None else min(state.first_ns, start_ns)
+        newest_ns = end_ns if state.newest_ns is None else max(state.newest_ns, end_ns)
         state = replace(
             state,
-            first_ns=min(state.first_ns, start_ns) if known else start_ns,
-            newest_ns=max(state.newest_ns, end_ns) if known else end_ns,
+            first_ns=first_ns,
+            newest_ns=newest_ns,
             longest_ns=max(state.longest_ns, end_ns - start_ns),
             beyond={
                 **state.beyond,
                 channel: tuple(sorted([*state.beyond.get(channel, ()), (start_ns, end_ns)])),
             },
         )
-        given_up_ns = state.newest_ns - state.longest_ns - round(self.wait_s * NS_PER_S)
+        given_up_ns = newest_ns - state.longest_ns - round(self.wait_s * NS_PER_S)
         if state.promised_ns is None:
-            if given_up_ns < state.first_ns:
+            if given_up_ns < first_ns:
                 return state
             return _promise(_catch_up(state, state.beyond, sample_ns), expected, given_up_ns)
         state = _promise(_catch_up(state, (channel,), sample_ns), expected, given_up_ns)
