@@ -10,6 +10,7 @@ import logging
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from zilzal.app.conditioning import Conditioning, ConditioningState
@@ -17,7 +18,7 @@ from zilzal.app.configuration import Configuration
 from zilzal.app.plan import Stretch
 from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.ids import ChannelId, SensorId
-from zilzal.core.pick import Detection, Pick
+from zilzal.core.pick import Detection, Pick, Provenance
 from zilzal.core.stage import Picked
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
@@ -167,7 +168,13 @@ def jobs_of(stretch: Stretch, chunk_h: float) -> Iterator[PickingJob]:
 
 def stamped(thing: _T, configuration: str) -> _T:
     """A pick or detection that says which configuration made it."""
-    return replace(thing, provenance=replace(thing.provenance, configuration=configuration))
+    return replace(thing, provenance=_made_with(thing.provenance, configuration))
+
+
+@lru_cache(maxsize=64)
+def _made_with(provenance: Provenance, configuration: str) -> Provenance:
+    """With the hash of the settings; nearly all that a job makes has the same provenance."""
+    return replace(provenance, configuration=configuration)
 
 
 def marked(span: CoverageSpan, inventory: Inventory | None) -> CoverageSpan:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
-
-import numpy as np
 
 from zilzal.core.errors import SpecError
 from zilzal.core.waveform import COMPONENTS
@@ -154,8 +154,11 @@ def attach_spec(model_bytes: bytes, spec: ModelSpec) -> bytes:
 
 def interpolate(table: Sequence[tuple[float, float]], at: float) -> float:
     """Value of a table of (x, y) at x; the end values beyond its ends."""
-    x, y = zip(*table, strict=True)
-    return float(np.interp(at, x, y))
+    above = bisect_right(table, at, key=itemgetter(0))
+    if above in (0, len(table)):
+        return float(table[max(above - 1, 0)][1])
+    (x, y), (next_x, next_y) = table[above - 1 : above + 1]
+    return (next_y - y) / (next_x - x) * (at - x) + y
 
 
 def _table(pairs: Any) -> Table:

@@ -6,10 +6,11 @@ start: so it does not depend on how the data came.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float, Float32
 
 from zilzal.core.arrays import Array
 from zilzal.core.pick import Onset, Phase, Polarity
@@ -71,16 +72,35 @@ def cut_around(
     return Cut(samples[:, first:end], present[:, first:end], onset - first, sampling_rate)
 
 
-def measure(cut: Cut, phase: Phase) -> Measurement:
-    """Measure a pick: P on the vertical, S on the horizontal where it stands out most.
+class _Rows(NamedTuple):
+    """Components of a cut that are fit to be measured on, one row each."""
+
+    components: str
+    samples: Sequence[Float[Array, " sample"]]
+
+
+def measure(cuts: Sequence[Cut], phases: Sequence[Phase]) -> list[Measurement]:
+    """Measure picks: P on the vertical, S on the horizontal where it stands out most.
 
     Where the wanted component is missing, another one that is there; where even the onset's
     surroundings are incomplete, nothing but the component.
+
+    Args:
+        cuts: around the onsets.
+        phases: of the onsets.
     """
-    chosen = _choose(cut, phase)
-    if chosen is None:
+    rows = [_choose(cut, phase) for cut, phase in zip(cuts, phases, strict=True)]
+    filtered = _filter(cuts, rows)
+    return list(map(_measure, cuts, phases, filtered))
+
+
+def _measure(cut: Cut, phase: Phase, rows: _Rows) -> Measurement:
+    if not rows.components:
         return Measurement(_fallback(cut, phase))
-    component, filtered, snr = chosen
+    length = round(_NOISE_S * cut.sampling_rate)
+    ratios = [signal_to_noise(row, cut.onset, length_samples=length) for row in rows.samples]
+    best = max(range(len(ratios)), key=lambda k: ratios[k] or 0.0)
+    component, filtered = rows.components[best], rows.samples[best]
     end = cut.onset + round(_AMPLITUDE_S[phase] * cut.sampling_rate)
     raw = cut.samples[COMPONENTS.index(component), cut.onset : end]
     quality = onset_quality(filtered, cut.onset, cut.sampling_rate)
@@ -90,7 +110,7 @@ def measure(cut: Cut, phase: Phase) -> Measurement:
     if is_clipped(raw):
         return Measurement(component, onset=quality, polarity=polarity)
     amplitude = float(np.abs(filtered[cut.onset : end]).max())
-    return Measurement(component, amplitude, snr, quality, polarity)
+    return Measurement(component, amplitude, ratios[best], quality, polarity)
 
 
 def _preference(phase: Phase) -> str:
@@ -103,21 +123,18 @@ def _fallback(cut: Cut, phase: Phase) -> str:
     return there[0] if there else _preference(phase)[0]
 
 
-def _choose(cut: Cut, phase: Phase) -> tuple[str, Float64[Array, " sample"], float | None] | None:
-    """The component to measure on, filtered, with its signal to noise; None if none is fit."""
-    fit = [c for c in _preference(phase) if _is_complete(cut, COMPONENTS.index(c), phase)]
-    if not fit or cut.sampling_rate <= 2 * _CORNER_HZ:
-        return None
-    filtered = _filter([COMPONENTS.index(c) for c in fit], cut)
-    length = round(_NOISE_S * cut.sampling_rate)
-    candidates = [
-        (component, row, signal_to_noise(row, cut.onset, length_samples=length))
-        for component, row in zip(fit, filtered, strict=True)
-        if row[cut.onset :].any()
-    ]
-    if phase is Phase.S and (horizontal := [c for c in candidates if c[0] != "Z"]):
-        return max(horizontal, key=lambda c: c[2] or 0.0)
-    return candidates[0] if candidates else None
+def _choose(cut: Cut, phase: Phase) -> _Rows:
+    """The components to compare: of those that are complete and live, for S both horizontals."""
+    chosen: dict[str, Float32[Array, " sample"]] = {}
+    if cut.sampling_rate > 2 * _CORNER_HZ:
+        for component in _preference(phase):
+            enough = chosen and (phase is Phase.P or component == "Z")
+            row = COMPONENTS.index(component)
+            if not enough and _is_complete(cut, row, phase):
+                centred = _centre(cut, row)
+                if centred.any():
+                    chosen[component] = centred
+    return _Rows("".join(chosen), list(chosen.values()))
 
 
 def _is_complete(cut: Cut, row: int, phase: Phase) -> bool:
@@ -128,14 +145,30 @@ def _is_complete(cut: Cut, row: int, phase: Phase) -> bool:
     return within and bool(cut.present[row, first:end].all())
 
 
-def _filter(rows: list[int], cut: Cut) -> Float64[Array, "component sample"]:
-    """High-pass components, each from where its last gap before the onset ends."""
-    centred = np.empty((len(rows), cut.samples.shape[1]), np.float32)
-    for place, row in enumerate(rows):
-        missing = np.flatnonzero(~cut.present[row, : cut.onset])
-        begin = int(missing[-1]) + 1 if len(missing) else 0
-        # Zeros leave a filter at rest, as if it began where they end.
-        np.subtract(cut.samples[row], cut.samples[row, begin], out=centred[place])
-        centred[place, :begin] = 0
-    sections = highpass(_CORNER_HZ, order=_ORDER, sampling_rate=cut.sampling_rate)
-    return step_filter(sections, start_filter(sections, len(rows)), centred)[1]
+def _centre(cut: Cut, row: int) -> Float32[Array, " sample"]:
+    """A component less its first sample after the last gap before the onset."""
+    missing = np.flatnonzero(~cut.present[row, : cut.onset])
+    begin = int(missing[-1]) + 1 if len(missing) else 0
+    centred = cut.samples[row] - cut.samples[row, begin]
+    # Zeros leave a filter at rest, as if it began where they end.
+    centred[:begin] = 0
+    return centred
+
+
+def _filter(cuts: Sequence[Cut], rows: Sequence[_Rows]) -> list[_Rows]:
+    """High-pass all rows, those of one length and rate together."""
+    groups: dict[tuple[int, float], list[int]] = {}
+    for number, cut in enumerate(cuts):
+        groups.setdefault((cut.samples.shape[1], cut.sampling_rate), []).append(number)
+    filtered = list(rows)
+    for (_, sampling_rate), members in groups.items():
+        together = [row for number in members for row in rows[number].samples]
+        if not together:
+            continue
+        sections = highpass(_CORNER_HZ, order=_ORDER, sampling_rate=sampling_rate)
+        rest = start_filter(sections, len(together))
+        done = iter(step_filter(sections, rest, np.stack(together))[1])
+        for number in members:
+            components = rows[number].components
+            filtered[number] = _Rows(components, [next(done) for _ in components])
+    return filtered

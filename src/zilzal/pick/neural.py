@@ -29,7 +29,15 @@ from zilzal.infer.overlap import (
 from zilzal.infer.packaged import find_model
 from zilzal.infer.spec import ModelSpec
 from zilzal.pick.counts import Counts, Recorded
-from zilzal.pick.measure import AFTER_S, BEFORE_S, Measurement, cut_around, measure, reach_of
+from zilzal.pick.measure import (
+    AFTER_S,
+    BEFORE_S,
+    Cut,
+    Measurement,
+    cut_around,
+    measure,
+    reach_of,
+)
 from zilzal.pick.read import MOTIONS, Peak, ReaderState, Reading, start_reading, step_reading
 from zilzal.pick.segment import Clock, Follower, Piece, close, follow, rounds
 from zilzal.signal.frame import (
@@ -262,8 +270,9 @@ class NeuralPicker:
         reading = self._reading(spec, segment.preparation.sampling_rate)
         ready = None if work.ends else _measurable(segment)
         reader, peaks, intervals = step_reading(reading, segment.reader, curves, ready)
-        teller = _Teller(model, work.sensor_id, segment)
-        collected.picks += [teller.pick(peak) for peak in peaks]
+        made_by = Provenance(method="neural", version=zilzal.__version__, model=model.sha256)
+        teller = _Teller(model, work.sensor_id, segment, made_by)
+        collected.picks += teller.picks(peaks)
         shortest = self.minimum_detection_s * segment.preparation.sampling_rate
         collected.detections += [
             teller.detection(each) for each in intervals if each.end - each.first >= shortest
@@ -296,24 +305,27 @@ class _Teller(NamedTuple):
     model: Model
     sensor_id: SensorId
     segment: _Segment
+    provenance: Provenance
 
-    @property
-    def provenance(self) -> Provenance:
-        return Provenance(method="neural", version=zilzal.__version__, model=self.model.sha256)
+    def picks(self, peaks: Sequence[Peak]) -> list[Pick]:
+        phases = [Phase(peak.label) for peak in peaks]
+        measured = measure([self._cut(peak) for peak in peaks], phases)
+        return list(map(self._pick, peaks, phases, measured))
 
-    def pick(self, peak: Peak) -> Pick:
-        segment, spec, phase = self.segment, self.model.spec, Phase(peak.label)
-        ratio, counts = segment.preparation.ratio, segment.counts
+    def _cut(self, peak: Peak) -> Cut:
+        ratio, rate = self.segment.preparation.ratio, self.segment.clock.sampling_rate
         place, rest = divmod(peak.number * ratio.down, ratio.up)
-        beyond = math.floor((rest + peak.fraction * ratio.down) / ratio.up + 0.5)
-        onset, rate = place + beyond, segment.clock.sampling_rate
-        first, recorded = counts.cut(*reach_of(onset, rate))
-        measured = measure(cut_around(*recorded, onset - first, rate), phase)
+        onset = place + math.floor((rest + peak.fraction * ratio.down) / ratio.up + 0.5)
+        first, recorded = self.segment.counts.cut(*reach_of(onset, rate))
+        return cut_around(*recorded, onset - first, rate)
+
+    def _pick(self, peak: Peak, phase: Phase, measured: Measurement) -> Pick:
+        segment, spec = self.segment, self.model.spec
         probability = min(max(spec.calibrate(peak.label, peak.height), 0.0), 1.0)
         return Pick(
             channel_id=self.sensor_id.channel_id(measured.component),
             phase=phase,
-            time=segment.clock.time_of(peak.number, peak.fraction, ratio),
+            time=segment.clock.time_of(peak.number, peak.fraction, segment.preparation.ratio),
             probability=probability,
             uncertainty_s=spec.uncertainty_s(peak.label, probability),
             amplitude_counts=measured.amplitude_counts,

@@ -347,7 +347,7 @@ def _pick(sensor_id: SensorId, segment: _Segment, found: _Onset) -> Pick:
     phase, onset = found
     tail, clock = segment.tail, segment.clock
     cut = cut_around(tail.counts, tail.present, onset.place - tail.first, clock.sampling_rate)
-    measured = measure(cut, phase)
+    (measured,) = measure([cut], [phase])
     return Pick(
         channel_id=sensor_id.channel_id(measured.component),
         phase=phase,

@@ -152,8 +152,7 @@ def _advance(
     """Outputs from `next_output` to before `stop`, and the state without what they used up."""
     from scipy.signal import upfirdn
 
-    wanted = np.arange(state.next_output, stop)
-    if len(wanted) == 0:
+    if stop <= state.next_output:
         empty = np.zeros((len(state.samples), 0), np.float32)
         return state, empty, empty.astype(bool)
     # upfirdn's output j is sum_i x[i] h[j * down - i * up] with i counted from `first`. Ours is
@@ -161,11 +160,15 @@ def _advance(
     # number because both terms are multiples of `down`.
     shift = (ratio.half - state.first * ratio.up) // ratio.down
     filtered = upfirdn(_taps(ratio), state.samples, ratio.up, ratio.down, axis=-1)
-    place = wanted * ratio.down
-    before = place // ratio.up - state.first
-    after = -(-place // ratio.up) - state.first
-    mask = state.present[:, before] & state.present[:, after]
-    output = np.where(mask, filtered[:, wanted + shift], 0.0)
+    output = filtered[:, state.next_output + shift : stop + shift]
+    if state.present.all():
+        mask = np.ones(output.shape, bool)
+    else:
+        place = np.arange(state.next_output, stop) * ratio.down
+        before = place // ratio.up - state.first
+        after = -(-place // ratio.up) - state.first
+        mask = state.present[:, before] & state.present[:, after]
+        output = np.where(mask, output, 0.0)
     first = max(_first_needed(ratio, stop), state.first)
     rest = replace(
         state,
