@@ -162,6 +162,13 @@ def test_a_table_that_does_not_fit_the_set_is_refused(folder, tmp_path):
         cases_of(folder, table={"made": [replace(rows[0], first=6000, live=(0, 5999))]})
 
 
+def test_a_table_without_the_set_is_refused(folder, tmp_path):
+    write_windows(tmp_path / "windows.csv", cases_of(folder), seed=0)
+    rows = read_windows(tmp_path / "windows.csv")["made"]
+    with pytest.raises(DataError, match="has none of made; it has windows of other"):
+        identities([folder], Protocol(table={"other": rows}))
+
+
 def test_a_wrong_cell_of_a_table_is_named(folder, tmp_path):
     path = tmp_path / "windows.csv"
     write_windows(path, cases_of(folder), seed=0)

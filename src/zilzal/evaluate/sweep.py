@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from zilzal.core.arrays import Array
-from zilzal.evaluate.interval import Estimate, Resampling, draw_weights, estimate
+from zilzal.evaluate.interval import Estimate, Resampling, draw_sums, estimate, quotient
 from zilzal.evaluate.picks import (
     Onsets,
     PickScore,
@@ -126,15 +126,24 @@ def precision_at_recall(
         return Estimate(np.nan, np.nan, np.nan)
     table = np.stack(counts)
     n_groups = table.shape[2]
-    weights = np.vstack([np.ones(n_groups), draw_weights(n_groups, rng, resampling.n_draws)])
-    right, false, missed = np.einsum("tkg,dg->kdt", table, weights)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reached = right / (right + missed) >= recall
-        precision = right / (right + false)
-    first = reached.argmax(axis=1)
-    values = np.where(reached.any(axis=1), precision[np.arange(len(first)), first], np.nan)
+    drawn = draw_sums(table.reshape(-1, n_groups), rng, resampling.n_draws)
+    exact, drawn = table.sum(axis=2), drawn.reshape(*table.shape[:2], -1)
+    value = _first_that_reaches(exact[..., None], recall)[0]
     n_labelled = int(np.count_nonzero((table[0, 0] + table[0, 2]) > 0))
-    return estimate(float(values[0]), values[1:], resampling.level, n_groups=n_labelled)
+    return estimate(
+        float(value), _first_that_reaches(drawn, recall), resampling.level, n_groups=n_labelled
+    )
+
+
+def _first_that_reaches(
+    sums: Float[Array, "threshold kind draw"], recall: float
+) -> Float[Array, " draw"]:
+    """Precision at the first threshold whose recall reaches a value; NaN where none does."""
+    right, false, missed = np.moveaxis(sums, 1, 0)
+    reached = quotient(right, right + missed) >= recall
+    first = reached.argmax(axis=0)
+    precision = np.take_along_axis(quotient(right, right + false), first[None], axis=0)[0]
+    return np.where(reached.any(axis=0), precision, np.nan)
 
 
 def select_records(

@@ -33,7 +33,8 @@ RESIDUAL_BIN_S = 0.03
 FEWEST = 5
 """Bins with fewer picks are left out of the reliability diagram."""
 
-_MARKERS = "osD^vPX*"
+_MARKERS = "osD^vPX"
+"""Seven, to eight colours: no two of 56 pickers look alike."""
 _DODGE = 0.06
 
 

@@ -127,6 +127,11 @@ def _identities_of_set(path: Path, protocol: Protocol) -> list[Identity]:
             if protocol.takes(record.split)
         ]  # fmt: skip
     else:
+        if protocol.table and name not in protocol.table:
+            raise DataError(
+                f"the table of windows has none of {name}; it has windows of "
+                f"{', '.join(protocol.table)}"
+            )
         rows = rows_by_trace(protocol, name)
         lines = chosen_lines(path, protocol, rows)
         splits = [row.split for row in protocol.table.get(name, ())]
