@@ -12,6 +12,9 @@ from zilzal.evaluate.assignment import assign
 from zilzal.evaluate.interval import Estimate, Resampling, bootstrap_ratio
 from zilzal.evaluate.picks import Records
 
+_Pairs = tuple[Int[Array, " pair"], Int[Array, " pair"], Float[Array, " pair"]]
+"""Event, detection, and for how long they overlap."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spans:
@@ -26,6 +29,11 @@ class Spans:
     record: Int[Array, " span"]
     start_s: Float[Array, " span"]
     end_s: Float[Array, " span"]
+
+    @property
+    def length_s(self) -> Float[Array, " span"]:
+        """From start to end."""
+        return self.end_s - self.start_s
 
     def within(self, records: Records) -> Spans:
         """What of them lies in the scored spans of the records."""
@@ -83,28 +91,14 @@ def score_detections(
     """Score detections by event, one to one where they overlap, and by time."""
     events, detections = events.within(records), detections.within(records)
     event, detection, overlap_s = _overlaps(events, detections)
-    union_s = (
-        np.maximum(events.end_s[event], detections.end_s[detection])
-        - np.minimum(events.start_s[event], detections.start_s[detection])
-    )  # fmt: skip
-    chosen = assign(event, detection, 1 - overlap_s / union_s)
-    is_found, is_right = np.zeros(len(events), bool), np.zeros(len(detections), bool)
-    is_found[event[chosen]], is_right[detection[chosen]] = True, True
+    is_found, is_right = _matched(events, detections, (event, detection, overlap_s))
     in_noise = records.is_noise[detections.record]
-    _, group = np.unique(records.group, return_inverse=True)
-    n_groups = int(group.max(initial=-1)) + 1
-
-    def by_group(
-        record: Int[Array, " one"], values: Float[Array, " one"] | None = None
-    ) -> Float[Array, " group"]:
-        return np.bincount(group[record], weights=values, minlength=n_groups).astype(float)
-
-    found = by_group(events.record[is_found])
-    missed = by_group(events.record[~is_found])
-    false = by_group(detections.record[~is_right & ~in_noise])
-    both_s = by_group(events.record[event], overlap_s)
-    either_s = by_group(events.record, events.end_s - events.start_s)
-    either_s += by_group(detections.record, detections.end_s - detections.start_s)
+    found = records.by_group(events.record[is_found])
+    missed = records.by_group(events.record[~is_found])
+    false = records.by_group(detections.record[~is_right & ~in_noise])
+    both_s = records.by_group(events.record[event], overlap_s)
+    either_s = records.by_group(events.record, events.length_s)
+    either_s += records.by_group(detections.record, detections.length_s)
     noise_hours = records.hours(records.is_noise)
 
     def share(above: Float[Array, " group"], below: Float[Array, " group"]) -> Estimate:
@@ -122,9 +116,19 @@ def score_detections(
     )
 
 
-def _overlaps(
-    events: Spans, detections: Spans
-) -> tuple[Int[Array, " pair"], Int[Array, " pair"], Float[Array, " pair"]]:
+def _matched(
+    events: Spans, detections: Spans, pairs: _Pairs
+) -> tuple[Bool[Array, " event"], Bool[Array, " detection"]]:
+    """Which events and detections belong together, one to one: where most of both is shared."""
+    event, detection, overlap_s = pairs
+    either_s = events.length_s[event] + detections.length_s[detection] - overlap_s
+    chosen = assign(event, detection, 1 - overlap_s / either_s)
+    is_found, is_right = np.zeros(len(events), bool), np.zeros(len(detections), bool)
+    is_found[event[chosen]], is_right[detection[chosen]] = True, True
+    return is_found, is_right
+
+
+def _overlaps(events: Spans, detections: Spans) -> _Pairs:
     """Pairs of an event and a detection that overlap, and for how long."""
     order = np.argsort(detections.record, kind="stable")
     first = np.searchsorted(detections.record[order], events.record, side="left")

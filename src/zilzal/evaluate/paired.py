@@ -51,16 +51,15 @@ def compare_pickers(
         Efron & Tibshirani (1993), An introduction to the bootstrap, chapter 8: what is paired is
         drawn as pairs.
     """
-    _, group = np.unique(records.group, return_inverse=True)
-    counts = [_counts(records, labels, picks, group, tolerance) for picks in (first, second)]
+    counts = [_counts(records, labels, picks, tolerance) for picks in (first, second)]
     off, shared = _shared_residuals(records, labels, first, second, tolerance)
-    noise_s = np.where(records.is_noise, records.end_s - records.start_s, 0.0)
-    n_groups = int(group.max(initial=-1)) + 1
+    noise = np.flatnonzero(records.is_noise)
+    noise_hours = (records.end_s - records.start_s)[noise] / 3_600
     table = np.vstack([
         *counts,
-        _by_group(group[labels.record[shared]], n_groups, off),
-        _by_group(group[labels.record[shared]], n_groups),
-        _by_group(group, n_groups, noise_s / 3_600),
+        records.by_group(labels.record[shared], off),
+        records.by_group(labels.record[shared]),
+        records.by_group(noise, noise_hours),
     ])  # fmt: skip
     exact = _differences(table.sum(axis=1, keepdims=True))
     drawn = _differences(draw_sums(table, rng, resampling.n_draws))
@@ -81,23 +80,18 @@ def _groups_behind(table: Float[Array, "kind group"]) -> dict[str, int]:
 
 
 def _counts(
-    records: Records,
-    labels: Onsets,
-    picks: Onsets,
-    group: Int[Array, " record"],
-    tolerance: PickTolerance,
+    records: Records, labels: Onsets, picks: Onsets, tolerance: PickTolerance
 ) -> Float[Array, "4 group"]:
     """Right, false, missed and noise picks of each group."""
     match = match_picks(records, labels, picks, tolerance_s=tolerance.tolerance_s)
     in_noise = records.is_noise[picks.record]
-    n_groups = int(group.max(initial=-1)) + 1
     kinds = (
         picks.record[match.is_right],
         picks.record[match.is_scored & ~match.is_right & ~in_noise],
         labels.record[match.label_pick < 0],
         picks.record[match.is_scored & in_noise],
     )
-    return np.stack([_by_group(group[record], n_groups) for record in kinds])
+    return np.stack([records.by_group(record) for record in kinds])
 
 
 def _shared_residuals(
@@ -113,12 +107,6 @@ def _shared_residuals(
     difference = off[0] - off[1]
     shared = np.flatnonzero(np.isfinite(difference))
     return difference[shared], shared
-
-
-def _by_group(
-    group: Int[Array, " one"], n_groups: int, values: Float[Array, " one"] | None = None
-) -> Float[Array, " group"]:
-    return np.bincount(group, weights=values, minlength=n_groups).astype(float)
 
 
 def _differences(sums: Float[Array, "kind draw"]) -> dict[str, Float[Array, " draw"]]:

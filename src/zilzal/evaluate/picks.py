@@ -85,6 +85,19 @@ class Records:
             is_noise=self.is_noise[mask],
         )
 
+    def by_group(
+        self, record: Int[Array, " thing"], values: Float[Array, " thing"] | None = None
+    ) -> Float[Array, " group"]:
+        """How many things, or how much of them, lie in each group, groups in rising order.
+
+        Args:
+            record: of each thing.
+            values: of each; 1 where not given.
+        """
+        _, group = np.unique(self.group, return_inverse=True)
+        n_groups = int(group.max(initial=-1)) + 1
+        return np.bincount(group[record], weights=values, minlength=n_groups).astype(float)
+
     def hours(self, mask: Bool[Array, " record"]) -> float:
         """Time of the records of a mask."""
         return float((self.end_s - self.start_s)[mask].sum() / 3_600)
@@ -255,18 +268,11 @@ def count_by_group(
 ) -> tuple[Float[Array, " group"], Float[Array, " group"], Float[Array, " group"]]:
     """Right, false and missed ones of each group that holds a label or a pick that counts."""
     counted = match.is_scored & ~records.is_noise[picks.record]
-    _, group = np.unique(records.group, return_inverse=True)
-    n_groups = int(group.max()) + 1 if len(group) else 0
-
-    def by_group(record: Int[Array, " onset"]) -> Float[Array, " group"]:
-        return np.bincount(group[record], minlength=n_groups).astype(float)
-
-    right = by_group(picks.record[match.is_right])
-    false = by_group(picks.record[counted & ~match.is_right])
-    missed = by_group(labels.record[match.label_pick < 0])
     # Groups of noise alone are no part of the draw.
-    live = np.zeros(n_groups, bool)
-    live[group[~records.is_noise]] = True
+    live = records.by_group(np.flatnonzero(~records.is_noise)) > 0
+    right = records.by_group(picks.record[match.is_right])
+    false = records.by_group(picks.record[counted & ~match.is_right])
+    missed = records.by_group(labels.record[match.label_pick < 0])
     return right[live], false[live], missed[live]
 
 
