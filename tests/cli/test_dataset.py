@@ -44,7 +44,14 @@ def test_a_run_s_own_picks_become_a_set(built, short_run):
 
 def test_the_set_is_described(call, built):
     said = " ".join(call("dataset", "info", built[0]).split())
-    for words in ("traces 13, 1 of them noise", "licence CC0", "int32, counts", "50 Hz", "none", "automatic"):
+    for words in (
+        "traces 13, 1 of them noise",
+        "licence CC0",
+        "int32, counts",
+        "50 Hz",
+        "none",
+        "automatic",
+    ):
         assert words in said, words
     assert "int32" not in call("dataset", "info", built[0], "--quick")
 

@@ -167,6 +167,8 @@ def distributions_figure(found: Survey) -> Figure:
 
 def _draw_values(axes: Axes, values: Sequence[float], title: str, unit: str, colour: str) -> None:
     """A histogram, with the median as a line; or that nothing is known."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_title(title)
     if not values:
         axes.text(0.5, 0.5, "not known", ha="center", va="center", transform=axes.transAxes,
@@ -184,6 +186,7 @@ def _draw_values(axes: Axes, values: Sequence[float], title: str, unit: str, col
         ha="right", va="top", transform=axes.transAxes, fontsize=8,
     )  # fmt: skip
     axes.set_xlabel(unit or title.partition(",")[0])
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
 def _draw_counts(axes: Axes, counts: Mapping[str, tuple[int, str]], title: str) -> None:

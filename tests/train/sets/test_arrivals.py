@@ -1,5 +1,7 @@
 """What a catalogue says of a station: labels, unknown spans, busy time."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.train.sets.made import START, STATION, event, inventory, pick
@@ -8,12 +10,11 @@ from zilzal.core.pick import Phase
 from zilzal.io.phases import Status, clusters
 from zilzal.train.sets.arrivals import (
     ELSEWHERE_S,
-    Stations,
     Taking,
     arrivals_at,
-    sort_by_station,
 )
 from zilzal.train.sets.expected import Expectation, expected_arrivals
+from zilzal.train.sets.stations import Stations, sort_by_station
 from zilzal.train.sets.tally import Tally
 from zilzal.travel import built_in
 
@@ -62,6 +63,13 @@ def test_an_arrival_reported_twice_is_labelled_once_and_by_the_better_report():
         ("b", Phase.P, 3.2), ("a", Phase.S, 5.0),
     ]  # fmt: skip
     assert tally.counts["arrival reported twice"] == 2
+
+
+def test_one_pick_in_two_files_is_worth_no_word():
+    tally = Tally()
+    events = [event("a", 0, [pick("P", 3.0, weight=0.91), pick("P", 3.0 + 4e-7, weight=0.9)])]
+    assert len(gather(events, tally=tally).labels) == 1
+    assert tally.counts == {}
 
 
 def test_picks_that_were_not_asked_for_leave_their_surroundings_unknown():
@@ -125,6 +133,16 @@ def test_a_loose_pick_where_an_event_is_expected_makes_it_known():
     middle = (sum(after(p_span)) / 2, sum(after(s_span)) / 2)
     stray = clusters([pick("P", middle[0]), pick("S", middle[1])])
     assert gather([quake, *stray], Taking(with_loose=True)).unknown == ()
+
+
+def test_a_large_event_s_coda_is_no_noise():
+    quake = event("a", 0.0, [pick("P", 2.0), pick("S", 3.0)])
+    large = replace(quake, source=replace(quake.source, magnitude=5.0))
+    ((start, end),) = gather([large]).busy
+    # Lee et al. (1972): magnitude 5 is a duration of 862 s.
+    assert end - start == pytest.approx(862 + 10, abs=2)
+    ((start, end),) = gather([quake]).busy
+    assert end - start < 140
 
 
 def test_margins_are_those_asked_for():

@@ -37,7 +37,10 @@ def build(
         float, typer.Option(min=0.0, help="Noise ends so long before a first arrival [s].")
     ] = 10.0,
     noise_after: Annotated[
-        float, typer.Option(min=0.0, help="Noise begins so long after a last arrival [s].")
+        float,
+        typer.Option(
+            min=0.0, help="Noise begins so long after a last arrival, and after the coda [s]."
+        ),
     ] = 120.0,
     noise_below: Annotated[
         float | None,
@@ -97,8 +100,9 @@ def build(
         raise typer.Exit(130) from None
     console = Console()
     kept = f", {built.n_kept} parts of it from before" if built.n_kept else ""
+    n_events = sum(not event.is_loose for event in phases.events)
     console.print(
-        f"{built.n_traces} traces, {built.n_noise} of them noise, of {len(phases.events)} events "
+        f"{built.n_traces} traces, {built.n_noise} of them noise, of {n_events} events "
         f"at {len(opened.sensors())} sensors: {output}{kept}",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 
-from zilzal.core.ids import StationId
 from zilzal.core.pick import Phase
 from zilzal.core.time import Time
 from zilzal.io.phases import ReportedEvent, ReportedPick, Status
@@ -16,6 +14,9 @@ from zilzal.train.sets.tally import Tally
 
 SAME_S = 0.5
 """Two picks of a phase at a station that are nearer are one arrival, reported twice."""
+
+ROUNDED_S = 1e-3
+"""Times of one pick in files of different resolution differ by less."""
 
 ELSEWHERE_S = 60.0
 """An event without an origin may have come to a station this long before its first pick or after
@@ -35,7 +36,8 @@ class Taking:
         statuses: of picks that become labels; others make their surroundings unknown.
         with_loose: picks that belong to no event become labels too.
         before_s: noise ends so long before the first arrival.
-        after_s: and begins so long after the last one.
+        after_s: and begins so long after the last one, or after the coda that an event of its
+            magnitude has.
     """
 
     statuses: frozenset[Status] = frozenset(Status)
@@ -82,47 +84,6 @@ class StationArrivals:
         for label in self.labels:
             events.setdefault(label.event_id, []).append(label)
         return events
-
-
-@dataclass(frozen=True, slots=True)
-class Stations:
-    """Finds a pick's station in an archive, if its file left the network out."""
-
-    known: frozenset[StationId]
-    _networks: dict[str, list[StationId]] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        networks: dict[str, list[StationId]] = {}
-        for station_id in sorted(self.known):
-            networks.setdefault(station_id.station, []).append(station_id)
-        object.__setattr__(self, "_networks", networks)
-
-    def find(self, station_id: StationId) -> StationId | str:
-        """The archive's station, or why there is none."""
-        if station_id in self.known:
-            return station_id
-        candidates = self._networks.get(station_id.station, [])
-        if not candidates or station_id.network:
-            return "pick of a station that the archive does not have"
-        if len(candidates) > 1:
-            return "pick without a network code, of a station that several networks have"
-        return candidates[0]
-
-
-def sort_by_station(
-    events: Iterable[ReportedEvent], stations: Stations, tally: Tally
-) -> dict[StationId, dict[str, list[ReportedPick]]]:
-    """Picks by station and event; those without a station in the archive are counted."""
-    found: dict[StationId, dict[str, list[ReportedPick]]] = {}
-    find = lru_cache(maxsize=None)(stations.find)
-    for event in events:
-        for pick in event.picks:
-            station_id = find(pick.station_id)
-            if isinstance(station_id, str):
-                tally.add(station_id, f"{pick.station_id} {pick.phase} {pick.time}")
-            else:
-                found.setdefault(station_id, {}).setdefault(event.event_id, []).append(pick)
-    return found
 
 
 def arrivals_at(
@@ -181,11 +142,14 @@ def _accepted(
     labels: list[Label] = []
     unknown: list[UnknownSpan] = []
     known: dict[tuple[str, Phase], Time] = {}
-    seen: dict[Phase, list[Time]] = {phase: [] for phase in Phase}
+    seen: dict[Phase, list[tuple[Time, str]]] = {phase: [] for phase in Phase}
     for label in candidates:
         pick, reason = label.pick, _refused(label, loose, taking)
-        if _is_near(pick.time, seen[pick.phase]):
-            tally.add("arrival reported twice", _told(pick))
+        near = _nearest(pick.time, seen[pick.phase])
+        if near is not None:
+            # One pick in two files of one maker is worth no word.
+            if near[1] != label.event_id or abs(near[0] - pick.time) > ROUNDED_S:
+                tally.add("arrival reported twice", _told(pick))
         elif reason:
             tally.add(reason, _told(pick))
             around = pick.time - BESIDE_S, pick.time + BESIDE_S
@@ -193,7 +157,7 @@ def _accepted(
             continue
         else:
             labels.append(label)
-            insort(seen[pick.phase], pick.time)
+            insort(seen[pick.phase], (pick.time, label.event_id))
         key = label.event_id, pick.phase
         known[key] = min(pick.time, known.get(key, pick.time))
     return labels, unknown, known
@@ -220,10 +184,11 @@ def _told(pick: ReportedPick) -> str:
     return f"{pick.station_id} {pick.phase} {pick.time}"
 
 
-def _is_near(time: Time, others: Sequence[Time]) -> bool:
-    """Whether one of some instants, in order, is within `SAME_S`."""
-    place = bisect_left(others, time)
-    return any(abs(other - time) < SAME_S for other in others[max(0, place - 1) : place + 1])
+def _nearest(time: Time, others: Sequence[tuple[Time, str]]) -> tuple[Time, str] | None:
+    """Of instants in order, each with its event, the one within `SAME_S`; None without."""
+    place = bisect_left(others, (time, ""))
+    near = [one for one in others[max(0, place - 1) : place + 1] if abs(one[0] - time) < SAME_S]
+    return min(near, key=lambda one: abs(one[0] - time), default=None)
 
 
 def _unlabelled(
@@ -271,15 +236,31 @@ def _busy(
     event: ReportedEvent, times: Sequence[Time], expected: Expected | None, taking: Taking
 ) -> Iterator[tuple[Time, Time]]:
     """When an event's waves went by a station, with the margins."""
-    if expected is not None:
-        times = [*times, expected.p[0], expected.s[1]]
-    elif not times and event.source is None and not event.is_loose:
-        elsewhere = [pick.time for pick in event.picks]
-        times = [min(elsewhere) - ELSEWHERE_S, max(elsewhere) + ELSEWHERE_S]
     if event.is_loose:
         yield from ((time - taking.before_s, time + taking.after_s) for time in times)
-    elif times:
-        yield min(times) - taking.before_s, max(times) + taking.after_s
+        return
+    if expected is not None:
+        times = [*times, expected.p[0], expected.s[1]]
+    elif not times and event.source is None:
+        elsewhere = [pick.time for pick in event.picks]
+        times = [min(elsewhere) - ELSEWHERE_S, max(elsewhere) + ELSEWHERE_S]
+    if times:
+        first, last = min(times), max(times) + taking.after_s
+        magnitude = event.source.magnitude if event.source else None
+        if magnitude is not None:
+            last = max(last, first + coda_duration_s(magnitude))
+        yield first - taking.before_s, last
+
+
+def coda_duration_s(magnitude: float) -> float:
+    """From the P to where the coda has sunk into the noise, near the source: 27 s at magnitude 2.
+
+    Source:
+        Lee, Bennett & Meagher (1972), A method of estimating magnitude of local earthquakes from
+        signal duration, USGS Open-File Report 72-223: M = -0.87 + 2.00 log10(T), its term for
+        the distance left out.
+    """
+    return 10 ** ((magnitude + 0.87) / 2.0)
 
 
 def merged(spans: Iterable[tuple[Time, Time]]) -> list[tuple[Time, Time]]:

@@ -28,16 +28,11 @@ from zilzal.train.seisbench_writer import (
     whole_path,
     writing_set,
 )
-from zilzal.train.sets.arrivals import (
-    StationArrivals,
-    Stations,
-    Taking,
-    arrivals_at,
-    sort_by_station,
-)
+from zilzal.train.sets.arrivals import StationArrivals, Taking, arrivals_at
 from zilzal.train.sets.cut import Maker, Material
 from zilzal.train.sets.expected import Expectation, expected_arrivals
 from zilzal.train.sets.plan import Cutting, Unit, plan_events, plan_noise, recorded_spans
+from zilzal.train.sets.stations import Stations, sort_by_station
 from zilzal.train.sets.tally import Tally
 from zilzal.train.sets.told import Told, unheard
 

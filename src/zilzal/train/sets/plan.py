@@ -250,9 +250,17 @@ def _draw(
     spans: Sequence[Span], length_s: float, count: int, chance: np.random.Generator
 ) -> list[Time]:
     """Starts of windows that do not overlap, each equally likely, in random order."""
-    places: list[Time] = []
-    for start, end in spans:
-        number = int((end - start) / length_s)
-        offset_s = (end - start - number * length_s) * chance.random()
-        places += [start + (offset_s + n * length_s) for n in range(number)]
-    return [places[n] for n in chance.choice(len(places), count, replace=False)] if count else []
+    if not count:
+        return []
+    numbers = np.array([int((end - start) / length_s) for start, end in spans])
+    offsets_s = [
+        (end - start - number * length_s) * chance.random()
+        for (start, end), number in zip(spans, numbers, strict=True)
+    ]
+    ends = np.cumsum(numbers)
+    places = chance.choice(int(ends[-1]), count, replace=False)
+    within = np.searchsorted(ends, places, side="right")
+    return [
+        spans[span][0] + (offsets_s[span] + int(place - ends[span] + numbers[span]) * length_s)
+        for place, span in zip(places.tolist(), within.tolist(), strict=True)
+    ]

@@ -169,9 +169,11 @@ def _look_at_labels(found: Survey, line: Metadata, rate: float, count: float) ->
             found.s_minus_p_s.append((s_sample - p_sample) / rate)
             if s_sample <= p_sample:
                 found.problems.add("S not after its P", name)
-    is_noise = line.text("trace_category") == NOISE
-    if is_noise == bool(onsets):
-        found.problems.add("noise with an arrival" if is_noise else "no arrival labelled", name)
+    category = line.text("trace_category", "earthquake")
+    if category == NOISE and onsets:
+        found.problems.add("noise with an arrival", name)
+    elif category == "earthquake" and not onsets:
+        found.problems.add("no arrival labelled", name)
 
 
 def _count_labels(found: Survey, line: Metadata) -> None:
