@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from zilzal.core.arrays import Array
-from zilzal.core.pick import Phase, Polarity
+from zilzal.core.pick import Phase
+from zilzal.pick.read import MOTIONS
 from zilzal.train.dataset import Coda, Onset, Record, Unknown
 
-LABELS = ("P", "S", "detection", "positive", "negative")
+LABELS = ("P", "S", "detection", *(motion.value for motion in MOTIONS))
 """Rows of the curves; the last two are of P with a first motion up and down."""
 
 
@@ -72,14 +73,11 @@ def target_curves(
         bell = np.exp(-0.5 * (distance_s / how.sigma_s) ** 2)
         targets[row, near] = np.maximum(targets[row, near], bell)
         weights[row, near] = onset.weight
-        if onset.polarity in _MOTIONS:
+        if onset.polarity in MOTIONS:
             motion = LABELS.index(onset.polarity)
             targets[motion, near] = np.maximum(targets[motion, near], bell)
             weights[3:, near] = onset.weight
     return targets, weights
-
-
-_MOTIONS = (Polarity.POSITIVE, Polarity.NEGATIVE)
 
 
 def _range(first: float, last: float, length: int) -> slice:

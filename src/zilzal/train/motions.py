@@ -85,10 +85,12 @@ class JudgedMotions:
         decided = self.is_right[self.height >= threshold]
         return float(decided.mean()) if len(decided) else float("nan")
 
-    def threshold(self, *, wanted: float = 0.95) -> float:
-        """The lowest threshold at which so much is right; the highest where none is."""
-        good = [t for t in THRESHOLDS if self.share_right(t) >= wanted]
-        return good[0] if good else THRESHOLDS[-1]
+    def threshold(self, *, wanted: float = 0.95, decided: float = 0.2) -> float | None:
+        """The lowest threshold at which so much is right; None where too little is decided."""
+        for threshold in THRESHOLDS:
+            if self.share_right(threshold) >= wanted and self.share_decided(threshold) >= decided:
+                return threshold
+        return None
 
 
 def judge_motions(outputs: Outputs, records: Sequence[Record]) -> JudgedMotions:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zilzal.core.pick import Polarity
 from zilzal.infer.spec import ModelSpec
+from zilzal.pick.read import MOTIONS
 from zilzal.train.card import BY_RULE, data_in_words, write_card
 from zilzal.train.export import to_onnx
 from zilzal.train.findings import measure
@@ -42,7 +42,7 @@ class Release:
     name: str = "zilzal"
     version: str = "1"
     window_samples: int = 8192
-    hop_samples: int = 6144
+    hop_samples: int = 6656
     blind_samples: int = 48
     shifts: int = 2
     commit: str = ""
@@ -58,6 +58,8 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     Raises:
         ModelError: the network finds too little to be calibrated.
     """
+    from zilzal.models.strided_unet import without_curves
+
     training = trained.training
     records = read_development_records(
         training.shared, sets=training.sets, without=training.without
@@ -67,12 +69,11 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     others = development_trials(records, seed=2, shifts=release.shifts)
     found, found_others = (pick_trials(outputs, windows) for windows in (trials, others))
     findings = measure(trials, found, others, found_others, training.false_per_hour)
+    thresholds = {**findings.thresholds, "detection": detection_threshold(outputs, trials)}
     motions = judge_motions(outputs, [with_first_motions(record) for record in records])
-    thresholds = {
-        **findings.thresholds,
-        "detection": detection_threshold(outputs, trials),
-        **dict.fromkeys((Polarity.POSITIVE.value, Polarity.NEGATIVE.value), motions.threshold()),
-    }
+    # Curves that have not learnt their task are not handed out.
+    labels = LABELS if motions.threshold() is not None else LABELS[: -len(MOTIONS)]
+    thresholds |= {label: motions.threshold() for label in MOTIONS if label in labels}
     told = {BY_RULE: motions}
     if training.shared is not None:
         told["analysts (toc2me)"] = judge_motions(outputs, read_analysts_motions(training.shared))
@@ -84,7 +85,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         version=release.version,
         task="pick",
         sampling_rate=training.preparation.sampling_rate,
-        labels=LABELS,
+        labels=labels,
         window_samples=release.window_samples,
         hop_samples=release.hop_samples,
         blind_samples=release.blind_samples,
@@ -101,7 +102,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         card=card,
     )
     path = training.output / f"{release.name}.onnx"
-    path.write_bytes(to_onnx(trained.network, spec))
+    path.write_bytes(to_onnx(without_curves(trained.network, len(labels)), spec))
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     return path
 

@@ -159,5 +159,5 @@ def _snr_db(record: Record, phase: Phase, labels: Sequence[float] | None, first:
         return math.nan
     onset = round(labels[0] + first)
     cut = cut_around(record.samples, record.present, onset, record.sampling_rate)
-    ratio = measure(cut, phase).snr if 0 <= onset < record.length else None
+    ratio = measure([cut], [phase])[0].snr if 0 <= onset < record.length else None
     return 20 * math.log10(ratio) if ratio else math.nan
