@@ -184,6 +184,8 @@ def test_kinds_are_told_by_what_lies_there(tmp_path):
     assert kind_of(tmp_path) is Kind.RECORDINGS
     np.savez(tmp_path / "a.npz", data=np.zeros((1, 10)))
     assert kind_of(tmp_path / "a.npz") is kind_of(tmp_path) is Kind.COURSE
+    np.savez(small_set(tmp_path / "a-set", [{}]) / "more.npz", data=np.zeros(1))
+    assert kind_of(tmp_path / "a-set") is Kind.SEISBENCH
     with pytest.raises(FormatError, match="lacks the arrays"):
         convert(tmp_path, tmp_path / "set", CHOICES)
     (tmp_path / "empty").mkdir()

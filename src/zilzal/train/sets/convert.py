@@ -46,12 +46,13 @@ def kind_of(source: Path) -> Kind:
     """
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such file or folder")
-    if source.suffix.lower() == ".npz" or next(source.glob("*.npz"), None) is not None:
+    if source.suffix.lower() == ".npz":
         return Kind.COURSE
     try:
         chunks_of(source)
     except FormatError:
-        return Kind.RECORDINGS
+        is_course = next(source.glob("*.npz"), None) is not None
+        return Kind.COURSE if is_course else Kind.RECORDINGS
     return Kind.SEISBENCH
 
 

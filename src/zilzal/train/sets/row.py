@@ -224,5 +224,5 @@ def snr_db(
 ) -> float | None:
     """Signal to noise of an arrival as `pick.measure` has it [dB]; None where not measurable."""
     counts = samples.astype(np.float32, copy=False)
-    snr = measure(cut_around(counts, present, round(onset), sampling_rate), phase).snr
-    return 20 * float(np.log10(snr)) if snr else None
+    (measured,) = measure([cut_around(counts, present, round(onset), sampling_rate)], [phase])
+    return 20 * float(np.log10(measured.snr)) if measured.snr else None
