@@ -17,8 +17,8 @@ import typer.main
 
 HERE = Path(__file__).parent
 COMMANDS_INTRODUCTION = """\
-Every command explains itself with `--help`. Exit status: 0 done, 1 stopped, 2 an error of the
-input or the settings, 130 interrupted.
+Every command explains itself with `--help`. Exit status: 0 done, 1 stopped, or what was checked
+failed, 2 an error of the input or the settings, 130 interrupted.
 """
 SETTINGS_INTRODUCTION = """\
 One TOML file holds all settings; what it leaves out has the value below. Unknown keys and values

@@ -2,6 +2,7 @@
 
 import json
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from zilzal.io.phases import Phases, ReportedEvent, ReportedPick, Status
 from zilzal.io.tables import CatalogueRow
 from zilzal.synth.scenario import parse_scenario
 from zilzal.train.dataset import read_metadata, read_seisbench
-from zilzal.train.seisbench_writer import read_notes
+from zilzal.train.seisbench_writer import FIRST_COLUMNS, read_notes
 from zilzal.train.sets import build as building
 from zilzal.train.sets.arrivals import Taking
 from zilzal.train.sets.build import Choices, Sources, build_set
@@ -374,6 +375,12 @@ def test_a_transient_sticks_out_whatever_the_level():
 def test_traces_have_names_of_their_own(built):
     names = [line.text("trace_name") for line in read_metadata(built[0])]
     assert all(a != b for a, b in combinations(names, 2))
+
+
+def test_every_column_is_in_the_reference(built):
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "sets.md").read_text()
+    columns = {*FIRST_COLUMNS, *read_metadata(built[0])[0].columns}
+    assert sorted(c for c in columns if f"`{c}`" not in page) == []
 
 
 @pytest.mark.parity

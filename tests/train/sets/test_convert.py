@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.io.test_phases import OBSERVATIONS
-from tests.train.sets.made import SENSOR, START, counts, inventory, small_set, trace
+from tests.train.sets.made import START, counts, inventory, small_set, trace
 from zilzal.core.errors import ConfigError, FormatError
 from zilzal.core.pick import Phase
 from zilzal.core.time import Time
@@ -184,6 +184,8 @@ def test_kinds_are_told_by_what_lies_there(tmp_path):
     assert kind_of(tmp_path) is Kind.RECORDINGS
     np.savez(tmp_path / "a.npz", data=np.zeros((1, 10)))
     assert kind_of(tmp_path / "a.npz") is kind_of(tmp_path) is Kind.COURSE
+    np.savez(small_set(tmp_path / "a-set", [{}]) / "more.npz", data=np.zeros(1))
+    assert kind_of(tmp_path / "a-set") is Kind.SEISBENCH
     with pytest.raises(FormatError, match="lacks the arrays"):
         convert(tmp_path, tmp_path / "set", CHOICES)
     (tmp_path / "empty").mkdir()
@@ -191,11 +193,15 @@ def test_kinds_are_told_by_what_lies_there(tmp_path):
         convert(tmp_path / "empty", tmp_path / "set", CHOICES)
 
 
-def test_observations_beside_their_recordings_are_read(tmp_path):
+def test_observations_beside_their_recordings_are_read(tmp_path, caplog):
     samples = counts(9_000)
     start = Time.parse("2024-03-05T11:57:50Z")
     write_sds([trace(samples, start=start)], tmp_path / "source")
     (tmp_path / "source" / "event.obs").write_text(OBSERVATIONS)
-    convert(tmp_path / "source", tmp_path / "set", CHOICES, inventory=inventory(sensor=SENSOR))
+    with caplog.at_level("WARNING"):
+        done = convert(tmp_path / "source", tmp_path / "set", CHOICES, inventory=inventory())
+    # The phase file is not taken for a broken waveform.
+    assert not caplog.records
+    assert not [reason for reason in done.tally.counts if "cannot be read" in reason]
     (record,) = read_seisbench(tmp_path / "set")
     assert [(o.phase, o.sample, o.weight) for o in record.onsets] == [(Phase.P, 950.0, 0.0)]

@@ -139,8 +139,9 @@ def tell_faults(sources: Sources, tally: Tally) -> None:
     """Count what could not be read of the catalogue and of the archive."""
     for fault in sources.phases.faults:
         tally.add("catalogue entry that cannot be read", fault.message)
+    phase_files = {path.resolve() for path in sources.phases.files}
     for path, message in {fault.path: fault.message for fault in sources.archive.faults}.items():
-        if path not in sources.phases.files:
+        if path not in phase_files:
             tally.add("waveform file that cannot be read, or in part", f"{path}: {message}")
 
 

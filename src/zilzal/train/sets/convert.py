@@ -13,7 +13,7 @@ from zilzal.core.errors import ConfigError, FormatError, ZilzalError
 from zilzal.core.ids import SensorId
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
-from zilzal.io.archive import Archive
+from zilzal.io.archive import Archive, find_files
 from zilzal.io.phases import read_phases
 from zilzal.train.seisbench_format import chunks_of
 from zilzal.train.seisbench_writer import unique, writing_set
@@ -46,12 +46,13 @@ def kind_of(source: Path) -> Kind:
     """
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such file or folder")
-    if source.suffix.lower() == ".npz" or next(source.glob("*.npz"), None) is not None:
+    if source.suffix.lower() == ".npz":
         return Kind.COURSE
     try:
         chunks_of(source)
     except FormatError:
-        return Kind.RECORDINGS
+        is_course = next(source.glob("*.npz"), None) is not None
+        return Kind.COURSE if is_course else Kind.RECORDINGS
     return Kind.SEISBENCH
 
 
@@ -105,9 +106,11 @@ def convert(
             [source], folder, made_by="zilzal dataset convert", keep_repeats=True, told=told
         )
         return Converted(kind, sum(merged.counts.values()), merged.tally)
+    phases = read_phases([source])
+    told_of = {path.resolve() for path in phases.files}
     sources = Sources(
-        archive=Archive.open([source]),
-        phases=read_phases([source]),
+        archive=Archive.open([path for path in find_files([source]) if path not in told_of]),
+        phases=phases,
         inventory=inventory,
         notes={"made_from": [source.name]},
     )
