@@ -5,8 +5,16 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from zilzal.app import registry
+from zilzal.core.alert import AlertSink
 from zilzal.core.errors import PluginError
-from zilzal.core.stage import Associator, Classifier, Locator, MagnitudeScale, Picker
+from zilzal.core.stage import (
+    Associator,
+    Classifier,
+    Locator,
+    MagnitudeScale,
+    PacketSource,
+    Picker,
+)
 
 PROTOCOLS = {
     "pickers": Picker,
@@ -14,14 +22,25 @@ PROTOCOLS = {
     "locators": Locator,
     "magnitudes": MagnitudeScale,
     "classifiers": Classifier,
+    "sources": PacketSource,
+    "alerts": AlertSink,
 }
+REQUIRED = {
+    "seedlink": {"server": "localhost"},
+    "playback": {"paths": ("waveforms",)},
+    "webhook": {"url": "https://example.org"},
+    "ntfy": {"url": "https://example.org/topic"},
+    "mail": {"server": "localhost:25", "sender": "a@b.org", "recipients": ("c@d.org",)},
+    "command": {"command": ("true",)},
+}
+"""Options that have no default."""
 
 
 @pytest.mark.parametrize("kind", registry.GROUPS)
 def test_every_registered_part_keeps_its_protocol(kind):
     assert registry.available(kind)
     for name in registry.available(kind):
-        assert isinstance(registry.load(kind, name)(), PROTOCOLS[kind])
+        assert isinstance(registry.load(kind, name)(**REQUIRED.get(name, {})), PROTOCOLS[kind])
 
 
 def test_parts_are_in_order_of_name():
