@@ -7,12 +7,14 @@ anywhere and go on. Cutting the input elsewhere changes nothing in the output.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from zilzal.core.event import Association, Classification, Magnitude, Origin, Unlocated
 from zilzal.core.ids import ChannelId
+from zilzal.core.packet import Bookmark, Link, Packet
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.probability import Probabilities
 from zilzal.core.station import Inventory, Station
@@ -154,4 +156,57 @@ class Source(Protocol):
 
     def traces(self) -> Iterator[Trace]:
         """Pieces as they come."""
+        ...
+
+
+class Clock(Protocol):
+    """Time for those who wait: a real one in operation, one that is set by hand in tests."""
+
+    def now(self) -> Time:
+        """The time of day; it may be stepped."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds since some instant; they never jump."""
+        ...
+
+    async def sleep(self, span_s: float) -> None:
+        """Return when that many seconds have passed; at once for zero and less."""
+        ...
+
+
+class PacketStream(Protocol):
+    """An open source: packets as they arrive, without end."""
+
+    def __aiter__(self) -> AsyncIterator[Packet]:
+        """Packets in the order in which they came; those of one part in its own order."""
+        ...
+
+    def links(self) -> tuple[Link, ...]:
+        """How it stands with each server, service or folder behind it."""
+        ...
+
+
+@runtime_checkable
+class PacketSource(Protocol):
+    """Where packets come from as they are recorded: servers, services, folders.
+
+    Whoever iterates slowly slows the source down, not the memory up. A source that fails is tried
+    again for as long as it is open.
+    """
+
+    @property
+    def name(self) -> str:
+        """Of the source, as its bookmarks have it."""
+        ...
+
+    def open(
+        self, bookmarks: Iterable[Bookmark], clock: Clock
+    ) -> AbstractAsyncContextManager[PacketStream]:
+        """Begin, right after the bookmarks; those of other sources are passed over.
+
+        Args:
+            bookmarks: of what has been stored; empty to begin as the source's options say.
+            clock: tells when packets arrived, and waits.
+        """
         ...

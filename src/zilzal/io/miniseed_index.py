@@ -309,7 +309,7 @@ def _index_any(path: Path, content: Any) -> RecordIndex:
     cursor.close()
     if not parsed and not any(row for _, _, row in lost):
         raise FormatError(f"{path}: not miniSEED; there is no record in it")
-    channel_ids = tuple(_channel_of_source(code) for code in channels)
+    channel_ids = tuple(channel_of_source(code.decode(errors="replace")) for code in channels)
     index = RecordIndex(path, channel_ids, np.array(rows, RECORD))
     faults = tuple(_fault(index, *each) for each in _first_of_each(lost, rows))
     for fault in faults:
@@ -317,13 +317,14 @@ def _index_any(path: Path, content: Any) -> RecordIndex:
     return RecordIndex(path, channel_ids, index.records, faults)
 
 
-def _channel_of_source(code: bytes) -> ChannelId:
+def channel_of_source(source_id: str) -> ChannelId:
+    """The channel of a source identifier; all of it is the station where it is not FDSN's."""
     from pymseed import sourceid2nslc
 
     try:
-        return ChannelId(*sourceid2nslc(code.decode()))
+        return ChannelId(*sourceid2nslc(source_id))
     except ValueError:
-        return ChannelId("", code.decode(errors="replace"), "", "")
+        return ChannelId("", source_id, "", "")
 
 
 def _truncated_row(content: Any, offset: int, channels: dict[bytes, int]) -> tuple[Any, ...] | None:

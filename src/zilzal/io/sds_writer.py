@@ -71,7 +71,7 @@ def split_at_midnight(trace: Trace) -> Iterator[Trace]:
 def _append(piece: Trace, path: Path, record_bytes: int) -> int:
     import pymseed
 
-    sample_type, encoding = _encoding(piece.samples)
+    sample_type, encoding = sample_encoding(piece.samples)
     path.parent.mkdir(parents=True, exist_ok=True)
     channel = piece.channel_id
     source = pymseed.nslc2sourceid(
@@ -93,7 +93,7 @@ def _append(piece: Trace, path: Path, record_bytes: int) -> int:
         )
 
 
-def _encoding(samples: Shaped[Array, " sample"]) -> tuple[str, str]:
+def sample_encoding(samples: Shaped[Array, " sample"]) -> tuple[str, str]:
     """Pymseed's letter for the sample type, and the encoding's name."""
     if samples.dtype == np.int32:
         steps = np.abs(np.diff(samples.astype(np.int64), prepend=0))

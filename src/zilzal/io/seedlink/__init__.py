@@ -1,0 +1,1 @@
+"""SeedLink: the server that replays, and the client; one module for each part of the protocol."""

@@ -1,0 +1,418 @@
+"""A SeedLink server, versions 3 and 4, that gives out what is put into its ring.
+
+One task reads a client's commands, another sends it packets from its own place in the ring: a slow
+client waits for itself alone, and is sent away when the ring has overtaken it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import ssl
+from collections.abc import AsyncGenerator
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import zilzal
+from zilzal.core.errors import FormatError
+from zilzal.core.stage import Clock
+from zilzal.core.time import Time
+from zilzal.io.seedlink.handshake import Question, info_level, take
+from zilzal.io.seedlink.info import (
+    Connection,
+    Identity,
+    error_json,
+    info_frames_3,
+    info_json,
+    info_xml,
+)
+from zilzal.io.seedlink.request import From, Handshake, Phase, Request, request_for
+from zilzal.io.seedlink.ring import Entry, Overrun, Ring
+from zilzal.io.seedlink.words import (
+    END,
+    LARGEST_COMMAND_BYTES,
+    ErrorCode,
+    frame_3,
+    frame_4,
+    refusal,
+)
+
+logger = logging.getLogger(__name__)
+
+LARGEST_CLIENTS = 1_000
+_BATCH_BYTES = 2**16
+_BATCH_ENTRIES = 1_000
+"""Entries looked at before others have a turn."""
+_LINE_END = re.compile(rb"[\r\n]")
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """A connected client.
+
+    Args:
+        host: its address.
+        port: of it.
+        since: when it came.
+        handshake: what has been agreed.
+        place: in the ring, of the next entry to be looked at; None before the transfer began.
+        packets: sent.
+        sent_bytes: sent in packets.
+        sequence: of the last one sent.
+    """
+
+    host: str
+    port: int
+    since: Time
+    writer: asyncio.StreamWriter = field(repr=False)
+    handshake: Handshake
+    place: int | None = None
+    packets: int = 0
+    sent_bytes: int = 0
+    sequence: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class SeedLinkServer:
+    """A server; made by `serve`.
+
+    Args:
+        ring: what it gives out.
+        stations: that will be in it, as CI_CCC, so that clients can ask before data come.
+        clock: for the times in INFO.
+        organization: told to clients.
+        clients: connected now.
+    """
+
+    ring: Ring
+    stations: AbstractSet[str]
+    clock: Clock
+    organization: str
+    tls: ssl.SSLContext | None = None
+    clients: set[Client] = field(default_factory=set)
+    _identity: Identity = field(init=False)
+    _server: asyncio.Server | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _joined: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        version = f"SeedLink v4.0 (zilzal/{zilzal.__version__}) :: SLPROTO:4.0 SLPROTO:3.1"
+        capabilities = "CAP EXTREPLY NSWILDCARD BATCH TIME"
+        self._identity = Identity(
+            software=f"{version} {capabilities}",
+            organization=self.organization,
+            started=self.clock.now(),
+        )
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self._server is not None
+        return self._server.sockets[0].getsockname()[1]
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether clients can come."""
+        return self._server is not None
+
+    async def listen(self, host: str, port: int) -> None:
+        """Let clients come.
+
+        Raises:
+            OSError: the port is taken, or not ours to take.
+        """
+        self._server = await asyncio.start_server(self._meet, host, port, ssl=self.tls)
+
+    async def close(self) -> None:
+        """Let nobody come any more, and cut all connections at once."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for client in self.clients:
+            client.writer.transport.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def joined(self) -> None:
+        """Return when a client is being sent packets."""
+        while not self.readers():
+            await self._joined.wait()
+
+    def readers(self) -> list[int]:
+        """Places in the ring of the clients that are being sent packets."""
+        return [c.place for c in self.clients if c.place is not None]
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        host, port = (writer.get_extra_info("peername") or ("?", 0))[:2]
+        client = Client(host, port, self.clock.now(), writer, Handshake(stations=self.stations))
+        if len(self.clients) >= LARGEST_CLIENTS:
+            logger.warning(
+                "%s:%d is turned away: there are %d clients", host, port, len(self.clients)
+            )
+            writer.transport.abort()
+            return
+        self._tasks.add(task)
+        self.clients.add(client)
+        logger.info("%s:%d came", host, port)
+        try:
+            await self._converse(client, reader)
+        except (ConnectionError, asyncio.CancelledError, ssl.SSLError):
+            pass
+        finally:
+            self.clients.discard(client)
+            self._tasks.discard(task)
+            writer.transport.abort() if self._server is None else writer.close()
+            logger.info("%s:%d left after %d packets", host, port, client.packets)
+
+    async def _converse(self, client: Client, reader: asyncio.StreamReader) -> None:
+        """Take commands until the client leaves; packets go out beside that."""
+        sending: asyncio.Task[None] | None = None
+        rest = b""
+        try:
+            while client.handshake.phase is not Phase.CLOSED:
+                received = await reader.read(LARGEST_COMMAND_BYTES)
+                if not received:
+                    return
+                *lines, rest = _LINE_END.split(rest + received)
+                for line in lines:
+                    await self._obey(client, line.decode("ascii", "replace"))
+                    if sending is None and client.handshake.phase in (Phase.STREAM, Phase.FETCH):
+                        sending = asyncio.create_task(self._send(client))
+                if len(rest) > LARGEST_COMMAND_BYTES:
+                    message = f"a command has at most {LARGEST_COMMAND_BYTES} bytes"
+                    protocol = client.handshake.protocol
+                    client.writer.write(refusal(protocol, ErrorCode.LIMIT, message))
+                    return
+        finally:
+            if sending is not None:
+                sending.cancel()
+                with suppress(asyncio.CancelledError, ConnectionError):
+                    await sending
+
+    async def _obey(self, client: Client, line: str) -> None:
+        step = take(client.handshake, line)
+        client.handshake = step.handshake
+        reply = self._answer(client, step.question) if step.question else step.reply
+        if reply:
+            client.writer.write(reply)
+            await client.writer.drain()
+
+    def _answer(self, client: Client, question: Question) -> bytes:
+        if question.word == "HELLO":
+            software, whose = self._identity.software, self.organization
+            return f"{software}\r\n{whose}\r\n".encode("ascii", "replace")
+        if question.word == "CAT":
+            codes = (s.partition("_") for s in sorted(self.stations))
+            lines = [f"{network:2} {code:5} {network}_{code}" for network, _, code in codes]
+            return "\r\n".join([*lines, "END\r\n"]).encode("ascii", "replace")
+        answer = self._info_4 if client.handshake.protocol == 4 else self._info_3
+        return answer(client, question)
+
+    def _info_3(self, client: Client, question: Question) -> bytes:
+        level = info_level(client.handshake, question)
+        if level is None:
+            is_extended = client.handshake.is_extended
+            return refusal(3, ErrorCode.ARGUMENTS, "no such level", is_extended=is_extended)
+        document = info_xml(self._identity, level, self.ring.extents(), self._connections())
+        return info_frames_3(document, self.clock.now())
+
+    def _info_4(self, client: Client, question: Question) -> bytes:
+        item = info_level(client.handshake, question)
+        try:
+            if item is None or len(question.arguments) > 3:
+                raise FormatError(f"cannot tell about {' '.join(question.arguments)[:60]!r}")
+            document, form = (
+                info_json(
+                    self._identity,
+                    item,
+                    question.arguments[1:],
+                    self.ring.extents(),
+                    self._connections(),
+                ),
+                "JI",
+            )
+        except FormatError as error:
+            document, form = error_json(self._identity, ErrorCode.ARGUMENTS, str(error)), "JE"
+        return frame_4(0, form, "", document.encode())
+
+    def _connections(self) -> list[Connection]:
+        return [
+            Connection(
+                host=c.host,
+                port=c.port,
+                since=c.since,
+                protocol=c.handshake.protocol,
+                agent=c.handshake.agent,
+                packets=c.packets,
+                sent_bytes=c.sent_bytes,
+                sequence=c.sequence,
+                behind=0 if c.place is None else self.ring.next_place - c.place,
+            )
+            for c in sorted(self.clients, key=lambda c: (c.since, c.port))
+        ]
+
+    async def _send(self, client: Client) -> None:
+        """Send packets from the client's place on, until it leaves or has all it wanted."""
+        transfer = Transfer.begin(client.handshake, self.ring)
+        client.place = transfer.place
+        self._joined.set()
+        self._joined = asyncio.Event()
+        try:
+            while True:
+                frames = transfer.take(self.ring)
+                if frames:
+                    client.writer.write(b"".join(frames))
+                    client.packets += len(frames)
+                    client.sent_bytes += sum(map(len, frames))
+                    client.sequence = transfer.sequence
+                    await client.writer.drain()
+                client.place = transfer.place
+                if transfer.place < self.ring.next_place:
+                    await asyncio.sleep(0)
+                elif transfer.is_complete(self.ring):
+                    client.writer.write(END)
+                    await client.writer.drain()
+                    break
+                else:
+                    await self.ring.grown(transfer.place)
+        except Overrun as error:
+            logger.warning(
+                "%s:%d was too slow and is sent away: %s", client.host, client.port, error
+            )
+            client.writer.write(self._farewell(client, str(error)))
+            client.writer.close()
+        except ConnectionError:
+            pass
+        finally:
+            client.place = None
+
+    def _farewell(self, client: Client, message: str) -> bytes:
+        if client.handshake.protocol == 3:
+            return b"ERROR\r\n"
+        document = error_json(self._identity, ErrorCode.LIMIT, f"too slow: {message}")
+        return frame_4(0, "JE", "", document.encode())
+
+
+@dataclass(slots=True, eq=False)
+class Transfer:
+    """One client's way through the ring.
+
+    Args:
+        handshake: what it asked for.
+        place: of the next entry to look at.
+        sequence: of the last packet taken.
+    """
+
+    handshake: Handshake
+    place: int
+    sequence: int = 0
+    _first: dict[int, int] = field(default_factory=dict)
+    _wanted: dict[tuple[str, str], Request | None] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, handshake: Handshake, ring: Ring) -> Transfer:
+        """At the oldest entry that any of the client's requests asks for."""
+        first = {id(r): _first_sequence(r, handshake, ring) for r in handshake.requests}
+        return cls(handshake, ring.place_of(min(first.values())), 0, first)
+
+    def take(self, ring: Ring) -> list[bytes]:
+        """The next packets, as many as go well in one piece; the place moves on.
+
+        Raises:
+            Overrun: the ring has overtaken the client.
+        """
+        frames: list[bytes] = []
+        size = 0
+        until = min(ring.next_place, self.place + _BATCH_ENTRIES)
+        while self.place < until and size < _BATCH_BYTES:
+            entry = ring[self.place]
+            request = self._request(entry)
+            if request is not None and request.covers(entry.record.start, entry.record.end):
+                for frame in self._frames(entry, self._first[id(request)]):
+                    frames.append(frame)
+                    size += len(frame)
+            self.place += 1
+        return frames
+
+    def is_complete(self, ring: Ring) -> bool:
+        """Whether nothing more is to come, at the ring's end.
+
+        A fetch has then had all. So has, in version 3, a time window that the newest data of any
+        station have passed; version 4 goes on.
+        """
+        if self.handshake.phase is Phase.FETCH:
+            return True
+        ends = [r.end for r in self.handshake.requests]
+        return (
+            self.handshake.protocol == 3
+            and ring.newest is not None
+            and all(end is not None and ring.newest >= end for end in ends)
+        )
+
+    def _request(self, entry: Entry) -> Request | None:
+        key = entry.station, entry.stream
+        if key not in self._wanted:
+            request = request_for(self.handshake, entry.station)
+            is_wanted = request is not None and request.wants(entry.stream)
+            self._wanted[key] = request if is_wanted else None
+        return self._wanted[key]
+
+    def _frames(self, entry: Entry, first: int) -> list[bytes]:
+        if entry.sequence < first:
+            return []
+        self.sequence = entry.sequence
+        if self.handshake.protocol == 4:
+            record = entry.record
+            form = f"{record.version}{record.kind}"
+            return [frame_4(entry.sequence, form, entry.station, record.content)]
+        numbered = enumerate(entry.short, entry.first_sequence)
+        return [frame_3(number, short) for number, short in numbered if number >= first]
+
+
+def _first_sequence(request: Request, handshake: Handshake, ring: Ring) -> int:
+    """Number of the first packet that a request asks for; one that is not in use yet is none."""
+    if request.begin is From.ALL:
+        return 0
+    if request.begin is From.NEXT:
+        return ring.next_sequence
+    assert isinstance(request.begin, int)
+    asked = request.begin if handshake.protocol == 4 else ring.widen(request.begin)
+    return min(asked, ring.next_sequence)
+
+
+@asynccontextmanager
+async def serve(
+    ring: Ring,
+    stations: AbstractSet[str],
+    clock: Clock,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    organization: str = "zilzal replay",
+    tls: ssl.SSLContext | None = None,
+) -> AsyncGenerator[SeedLinkServer]:
+    """Run a server while the block runs.
+
+    Args:
+        ring: what it gives out; what is appended later goes out as it comes.
+        stations: that will be in it, as CI_CCC.
+        clock: for the times in INFO.
+        host: address to listen at; "0.0.0.0" for all.
+        port: to listen at; 0 takes any that is free.
+        organization: told to clients.
+        tls: with a certificate, to speak TLS.
+
+    Raises:
+        OSError: the port is taken, or not ours to take.
+    """
+    server = SeedLinkServer(ring, stations, clock, organization, tls)
+    await server.listen(host, port)
+    try:
+        yield server
+    finally:
+        await server.close()
