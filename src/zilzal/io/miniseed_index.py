@@ -115,7 +115,7 @@ def index_file(path: Path) -> RecordIndex:
             index = _index_uniform(path, file, length)
             if index is not None:
                 return index
-        if length < 0 and next(_candidates(head), None) is None:
+        if length < 0 and next(record_candidates(head), None) is None:
             raise FormatError(f"{path}: not miniSEED; it begins with {head[:16]!r}")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return _index_any(path, content)
@@ -226,7 +226,7 @@ def _number_channels(codes: UInt8[Array, "record 12"], numbers: dict[bytes, int]
     return table[inverse]
 
 
-def _candidates(content: Any, start: int = 0) -> Iterator[int]:
+def record_candidates(content: Any, start: int = 0) -> Iterator[int]:
     """Places where a record may begin, by its first bytes."""
     for match in _RECORD_START.finditer(content, start):
         yield match.start()
@@ -305,7 +305,7 @@ def _index_any(path: Path, content: Any) -> RecordIndex:
                 lost.append((offset, "the record is cut off", row))
             elif not _VOLUME_HEADER.match(content, offset):
                 lost.append((offset, "not a miniSEED record", None))
-            offset = next((o for o in _candidates(content, offset + 1)), len(content))
+            offset = next((o for o in record_candidates(content, offset + 1)), len(content))
     cursor.close()
     if not parsed and not any(row for _, _, row in lost):
         raise FormatError(f"{path}: not miniSEED; there is no record in it")

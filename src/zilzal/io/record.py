@@ -66,7 +66,7 @@ def read_record(content: bytes) -> Record:
     )
 
 
-def record_length(head: bytes) -> int | None:
+def record_length(head: bytes | memoryview) -> int | None:
     """How long the record is that some bytes begin with [bytes]; None for more bytes needed.
 
     Raises:
@@ -77,7 +77,7 @@ def record_length(head: bytes) -> int | None:
     version = ffi.new("uint8_t *")
     length = clibmseed.ms3_detect(ffi.from_buffer(head), len(head), version)
     if length < 0:
-        raise FormatError(f"not a miniSEED record; it begins with {head[:16]!r}")
+        raise FormatError(f"not a miniSEED record; it begins with {bytes(head[:16])!r}")
     return length or None
 
 

@@ -95,7 +95,7 @@ class SeedLinkServer:
     _identity: Identity = field(init=False)
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _joined: asyncio.Event = field(default_factory=asyncio.Event)
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         version = f"SeedLink v4.0 (zilzal/{zilzal.__version__}) :: SLPROTO:4.0 SLPROTO:3.1"
@@ -136,14 +136,19 @@ class SeedLinkServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def joined(self) -> None:
-        """Return when a client is being sent packets."""
-        while not self.readers():
-            await self._joined.wait()
+    async def read_up_to(self, place: int) -> None:
+        """Return when there are clients, and all of them have been sent what is before a place."""
+        while not (readers := self._readers()) or min(readers) < place:
+            await self._moved.wait()
 
-    def readers(self) -> list[int]:
+    def _readers(self) -> list[int]:
         """Places in the ring of the clients that are being sent packets."""
         return [c.place for c in self.clients if c.place is not None]
+
+    def _move(self, client: Client, place: int | None) -> None:
+        client.place = place
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -259,9 +264,7 @@ class SeedLinkServer:
     async def _send(self, client: Client) -> None:
         """Send packets from the client's place on, until it leaves or has all it wanted."""
         transfer = Transfer.begin(client.handshake, self.ring)
-        client.place = transfer.place
-        self._joined.set()
-        self._joined = asyncio.Event()
+        self._move(client, transfer.place)
         try:
             while True:
                 frames = transfer.take(self.ring)
@@ -271,7 +274,7 @@ class SeedLinkServer:
                     client.sent_bytes += sum(map(len, frames))
                     client.sequence = transfer.sequence
                     await client.writer.drain()
-                client.place = transfer.place
+                self._move(client, transfer.place)
                 if transfer.place < self.ring.next_place:
                     await asyncio.sleep(0)
                 elif transfer.is_complete(self.ring):
@@ -289,7 +292,7 @@ class SeedLinkServer:
         except ConnectionError:
             pass
         finally:
-            client.place = None
+            self._move(client, None)
 
     def _farewell(self, client: Client, message: str) -> bytes:
         if client.handshake.protocol == 3:
