@@ -1,4 +1,4 @@
-"""An archive or a synthetic network played through a SeedLink server, as if it were recorded now."""
+"""An archive or a synthetic network played through a SeedLink server, as if it came in now."""
 
 from __future__ import annotations
 
@@ -6,23 +6,32 @@ import asyncio
 import logging
 import math
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
+from zilzal.app.synthetic import read_scenario
 from zilzal.core.errors import ConfigError
 from zilzal.core.stage import Clock
 from zilzal.core.time import NS_PER_S, Time
+from zilzal.core.waveform import Trace
 from zilzal.io.archive import Archive
+from zilzal.io.packing import pack
 from zilzal.io.playback import Delivery, archive_records, deliveries
 from zilzal.io.record import Record, shift_record
 from zilzal.io.seedlink.ring import RING_BYTES, Ring
 from zilzal.io.seedlink.server import SeedLinkServer, serve
 from zilzal.io.seedlink.words import PORT, station_code
+from zilzal.synth.network import SyntheticNetwork, build_network
+from zilzal.synth.record import SyntheticRecords, record_station
+from zilzal.synth.scenario import Scenario
+from zilzal.synth.telemetry import FailurePlan, TelemetryPlan, parse_telemetry, travel
 
 logger = logging.getLogger(__name__)
 
+CHUNK_S = 120.0
+"""Length of synthetic records that is made at once; longer takes more memory and less work."""
 AHEAD = 2_000
 """At full speed, records that the slowest client may be behind."""
 _BATCH = 256
@@ -63,6 +72,7 @@ class ReplayOptions:
         organization: told to clients.
         ring_bytes: memory for records that clients may still ask for.
         tls: with a certificate, to speak TLS.
+        is_staying: go on serving when all has been played.
     """
 
     speed: float | None = 1.0
@@ -75,6 +85,7 @@ class ReplayOptions:
     organization: str = "zilzal replay"
     ring_bytes: int = RING_BYTES
     tls: ssl.SSLContext | None = None
+    is_staying: bool = False
 
     def __post_init__(self) -> None:
         if self.speed is not None and not 0 < self.speed < math.inf:
@@ -83,8 +94,39 @@ class ReplayOptions:
             raise ConfigError("only at speed 1 does it go on looking recorded now")
 
 
+def open_recording(sources: Sequence[Path]) -> Recording:
+    """A scenario's TOML file, or files and folders of waveforms, as something to play.
+
+    Raises:
+        ConfigError: the scenario is wrong, or there is more than it.
+        FileNotFoundError: a path does not exist.
+        FormatError: there is no waveform in any of the files.
+    """
+    if not any(path.suffix == ".toml" for path in sources):
+        return archive_recording(sources)
+    if len(sources) > 1:
+        raise ConfigError("a scenario is played alone; give one .toml file, or none")
+    return synthetic_recording(read_scenario(sources[0]))
+
+
+def read_telemetry(path: Path | None) -> TelemetryPlan:
+    """What goes wrong on the way, from a TOML file; nothing for None.
+
+    Raises:
+        ConfigError: the file cannot be read, or is wrong; all that is, at once.
+    """
+    if path is None:
+        return TelemetryPlan()
+    try:
+        return parse_telemetry(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the telemetry {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
 def archive_recording(paths: Iterable[Path]) -> Recording:
-    """miniSEED files, folders, an SDS root, as something to play.
+    """Files, folders, an SDS root, as something to play.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -99,6 +141,34 @@ def archive_recording(paths: Iterable[Path]) -> Recording:
         end=span[1],
         records=lambda start, end: archive_records(archive, start, end),
     )
+
+
+def synthetic_recording(scenario: Scenario) -> Recording:
+    """A synthetic network as something to play, made while it is played.
+
+    Raises:
+        ConfigError: the scenario cannot be built.
+    """
+    network = build_network(scenario)
+    channel_ids = SyntheticRecords(network).channel_ids()
+    return Recording(
+        stations=frozenset(map(station_code, channel_ids)),
+        start=scenario.start,
+        end=scenario.end,
+        records=lambda start, end: pack(_chunks(network, start, end)),
+    )
+
+
+def _chunks(network: SyntheticNetwork, start: Time, end: Time) -> Iterator[Iterator[Trace]]:
+    """The network's samples, CHUNK_S of all stations after another."""
+    while start < end:
+        until = min(start + CHUNK_S, end)
+        yield (
+            trace
+            for station in network.stations
+            for trace in record_station(network, station, start, until)
+        )
+        start = until
 
 
 def rounds(recording: Recording, options: ReplayOptions) -> Iterator[Delivery]:
@@ -122,14 +192,16 @@ async def replay(
     options: ReplayOptions,
     clock: Clock,
     *,
+    telemetry: TelemetryPlan | None = None,
     on_ready: Callable[[SeedLinkServer], None] = lambda _: None,
 ) -> None:
-    """Play a recording through a server; return when all has been played and sent.
+    """Play a recording through a server; return when all has been played and sent, or never.
 
     Args:
         recording: what is played.
         options: how.
         clock: sets the pace.
+        telemetry: what goes wrong on the way; nothing if left out.
         on_ready: called when clients can come.
 
     Raises:
@@ -146,17 +218,28 @@ async def replay(
         tls=options.tls,
     ) as server:
         on_ready(server)
-        await play(rounds(recording, options), server, clock, options)
+        telemetry = telemetry or TelemetryPlan()
+        coming = travel(rounds(recording, options), telemetry)
+        await play(coming, server, clock, options, telemetry.failures)
+        logger.info("all has been played")
+        if options.is_staying:
+            await asyncio.Event().wait()
         await server.read_up_to(server.ring.next_place)
 
 
 async def play(
-    coming: Iterator[Delivery], server: SeedLinkServer, clock: Clock, options: ReplayOptions
+    coming: Iterator[Delivery],
+    server: SeedLinkServer,
+    clock: Clock,
+    options: ReplayOptions,
+    failures: Sequence[FailurePlan] = (),
 ) -> None:
-    """Put records into the server's ring at their times.
+    """Put records into the server's ring at their times, and let the server fail at its own.
+
+    What comes while the server is away waits in its memory, as in a digitiser's.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no record.
     """
     begun_s = clock.monotonic_s()
     begin: Time | None = None
@@ -166,20 +249,34 @@ async def play(
             begin = batch[0].time
             shift_ns = round(clock.now() - begin) * NS_PER_S if options.is_now else 0
         for delivery in batch:
-            if options.speed is None:
-                await server.read_up_to(server.ring.next_place - AHEAD)
-            else:
-                due_s = begun_s + (delivery.time - begin) / options.speed
-                left_s = due_s - clock.monotonic_s()
+            after_s = delivery.time - begin
+            await _fail(server, failures, after_s)
+            if options.speed is not None:
+                left_s = begun_s + after_s / options.speed - clock.monotonic_s()
                 if left_s > _SHORT_S:
                     await clock.sleep(left_s)
+            elif server.is_listening:
+                await server.read_up_to(server.ring.next_place - AHEAD)
             server.ring.append(_moved(delivery, shift_ns).record)
         await clock.sleep(0)
     if begin is None:
         raise ConfigError("there are no records in the time that is to be played")
+    await _fail(server, failures, math.inf)
 
 
-async def _batches(coming: Iterator[Delivery]):
+async def _fail(server: SeedLinkServer, failures: Sequence[FailurePlan], after_s: float) -> None:
+    """Have the server as it is to be after so many seconds of play."""
+    begun = [f for f in failures if f.after_s <= after_s]
+    is_down = bool(begun) and after_s < begun[-1].after_s + begun[-1].duration_s
+    if len(begun) > server.failures:
+        logger.warning("the server fails, as planned")
+        await server.fail(is_forgetful=begun[-1].is_forgetful)
+    if not is_down and not server.is_listening:
+        logger.warning("the server is back")
+        await server.reopen()
+
+
+async def _batches(coming: Iterator[Delivery]) -> AsyncIterator[list[Delivery]]:
     """Batches of deliveries; the next one is made while one is played."""
     making = asyncio.create_task(asyncio.to_thread(_batch, coming))
     try:

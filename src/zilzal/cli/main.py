@@ -12,7 +12,20 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import zilzal
-from zilzal.cli import demo, evaluate, explain, learn, models, pick, plot, run, synth, train
+from zilzal.cli import (
+    demo,
+    evaluate,
+    explain,
+    learn,
+    models,
+    pick,
+    plot,
+    replay,
+    run,
+    seedlink,
+    synth,
+    train,
+)
 from zilzal.core.errors import ConfigError, ZilzalError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -30,9 +43,11 @@ app.command("pick")(pick.pick)
 app.command("plot")(plot.plot)
 app.command("explain")(explain.explain)
 app.command("synth")(synth.synth)
+app.command("replay")(replay.replay)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(learn.app, name="learn")
 app.add_typer(models.app, name="models")
+app.add_typer(seedlink.app, name="seedlink")
 app.add_typer(train.app, name="train")
 learn.app.command("train")(train.classifier)
 

@@ -21,7 +21,8 @@ TIME_RESOLUTION_NS = 101_000
 """Time stamps of miniSEED 2 are given to 100 µs: records that follow each other as exactly as
 that make one trace. Anything looser is left to the gap policy."""
 
-_STEIM = (10, 11)
+STEIM = (10, 11)
+"""The encodings that state their last sample."""
 _DTYPES = {b"i": np.dtype(np.int32), b"f": np.dtype(np.float32), b"d": np.dtype(np.float64)}
 _NEAR_BYTES = 2**16
 """Records closer than this are read in one go."""
@@ -188,7 +189,7 @@ class _Decoder:
                 is_bad[number] = True
                 samples[position // item : position // item + count] = 0
             position += out_bytes
-        if encoding in _STEIM:
+        if encoding in STEIM:
             is_bad |= self._ends_differ(run, places, samples)
         return samples, is_bad
 
@@ -198,14 +199,26 @@ class _Decoder:
         places: Int[Array, " record"],
         samples: Shaped[Array, " sample"],
     ) -> Bool[Array, " record"]:
-        """Whether the last sample is not the one that the Steim frame states (its X_n)."""
-        content = np.frombuffer(self.content, np.uint8)
-        first = places + run["data_offset"] + 8
-        first = np.minimum(first, max(len(content) - 4, 0))
-        stated = content[first[:, None] + np.arange(4)]
-        is_big = run["swap"] == (sys.byteorder == "little")
-        expected = np.where(is_big, stated.view(">i4")[:, 0], stated.view("<i4")[:, 0])
+        """Whether the last sample is not the one that the Steim frame states."""
+        expected = stated_last(self.content, places + run["data_offset"], run["swap"])
         return expected != samples[np.cumsum(run["count"]) - 1]
+
+
+def stated_last(
+    content: bytes, places: Int[Array, " record"], swap: Bool[Array, " record"]
+) -> Int[Array, " record"]:
+    """The last samples of Steim records as their first frames state them (X_n).
+
+    Args:
+        content: bytes that hold the records.
+        places: where each one's data begin.
+        swap: whether the byte order is not the machine's.
+    """
+    view = np.frombuffer(content, np.uint8)
+    first = np.minimum(places + 8, max(len(view) - 4, 0))
+    stated = view[first[:, None] + np.arange(4)]
+    is_big = swap == (sys.byteorder == "little")
+    return np.where(is_big, stated.view(">i4")[:, 0], stated.view("<i4")[:, 0])
 
 
 def corrupt_spans(faults: Sequence[Fault]) -> list[CoverageSpan]:

@@ -14,6 +14,7 @@ from zilzal.core.errors import FormatError
 from zilzal.core.ids import ChannelId
 from zilzal.core.time import NS_PER_S, Time
 from zilzal.core.waveform import Trace
+from zilzal.io.miniseed import STEIM, stated_last
 from zilzal.io.miniseed_index import channel_of_source
 from zilzal.io.sds_writer import sample_encoding
 
@@ -21,7 +22,6 @@ SHORT_BYTES = 512
 """Length of a record as SeedLink 3 carries it."""
 STEP_2_NS = 100_000
 """Resolution of the time in a miniSEED 2 header."""
-_DTYPES = {"i": np.int32, "f": np.float32, "d": np.float64}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,15 +90,26 @@ def record_trace(content: bytes) -> Trace:
     parsed = _parse(content, is_to_be_decoded=True)
     if not parsed.samprate > 0:
         raise FormatError(f"a record without samples ({parsed.sourceid})")
-    kind = parsed.sampletype
-    if kind not in _DTYPES or parsed.numsamples != parsed.samplecnt:
+    samples = parsed.np_datasamples
+    if parsed.sampletype not in ("i", "f", "d") or not 0 < len(samples) == parsed.samplecnt:
         raise FormatError(f"the samples of {parsed.sourceid} cannot be decoded")
+    if parsed.encoding in STEIM and _stated_last(parsed, content) != samples[-1]:
+        raise FormatError(f"the samples of {parsed.sourceid} do not end as the record says")
     return Trace(
         channel_id=channel_of_source(parsed.sourceid),
         start=Time(parsed.starttime),
         sampling_rate=float(parsed.samprate),
-        samples=parsed.np_datasamples.copy(),
+        samples=samples.copy(),
     )
+
+
+def _stated_last(parsed: Any, content: bytes) -> int:
+    from pymseed.clib import clibmseed, ffi
+
+    place, size = ffi.new("uint32_t *"), ffi.new("uint32_t *")
+    clibmseed.msr3_data_bounds(parsed._msr, place, size)  # noqa: SLF001
+    swap = bool(parsed.swapflag & clibmseed.MSSWAP_PAYLOAD)
+    return int(stated_last(content, np.array([place[0]]), np.array([swap]))[0])
 
 
 def make_records(

@@ -259,10 +259,10 @@ def parse_scenario(text: str) -> Scenario:
     values: dict[str, Any] = {}
     for key, value in document.items():
         if key in _TABLES:
-            values[key] = _build(_TABLES[key], value, f"[{key}]", problems)
+            values[key] = build_table(_TABLES[key], value, f"[{key}]", problems)
         elif key in _LISTS:
             values[key] = tuple(
-                _build(_LISTS[key], row, f"[[{key}]] {i}", problems)
+                build_table(_LISTS[key], row, f"[[{key}]] {i}", problems)
                 for i, row in enumerate(value, start=1)
             )
         else:
@@ -271,14 +271,21 @@ def parse_scenario(text: str) -> Scenario:
         values["start"] = Time.parse(str(values.get("start", "")))
     except FormatError as error:
         problems.append(f"start: {error}")
-    scenario = _build(Scenario, values, "the scenario", problems)
+    scenario = build_table(Scenario, values, "the scenario", problems)
     if problems or scenario is None:
         raise ConfigError("; ".join(problems))
     return scenario
 
 
-def _build(kind: type, values: object, where: str, problems: list[str]) -> Any:
-    """An instance of a dataclass, or None after noting what is wrong."""
+def build_table(kind: type, values: object, where: str, problems: list[str]) -> Any:
+    """An instance of a dataclass from a table of TOML, or None after noting what is wrong.
+
+    Args:
+        kind: the dataclass.
+        values: the table.
+        where: what it is called in a message.
+        problems: gets the messages.
+    """
     if not isinstance(values, dict):
         problems.append(f"{where} is {values!r}, not a table")
         return None
@@ -287,7 +294,7 @@ def _build(kind: type, values: object, where: str, problems: list[str]) -> Any:
     problems.extend(f"{where} has no key {key!r}; known are {sorted(known)}" for key in unknown)
     try:
         return kind(**{key: values[key] for key in known & set(values)})
-    except TypeError as error:
+    except (TypeError, ConfigError, FormatError) as error:
         problems.append(f"{where}: {error}")
         return None
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-import zilzal
 from zilzal.core.coverage import CoverageSpan, Reason
-from zilzal.core.errors import ConfigError, FormatError, SourceClosed, SourceError, SourceTimeout
+from zilzal.core.errors import FormatError, SourceClosed, SourceError, SourceTimeout
 from zilzal.core.packet import Bookmark, LinkState, Packet
 from zilzal.core.stage import Clock, PacketStream
 from zilzal.core.time import Time
+from zilzal.core.waveform import Trace
 from zilzal.io.feed import Feed, feeding
 from zilzal.io.record import read_record, record_trace
-from zilzal.io.seedlink.words import TLS_PORT
+from zilzal.io.seedlink.address import Address
+from zilzal.io.seedlink.query import ServedStation, ask, ask_on
+from zilzal.io.seedlink.subscription import Place, Subscription, Wanted, subscribe
+
+if TYPE_CHECKING:
+    from seedlink_client import AsyncSeedLink
 
 logger = logging.getLogger(__name__)
 
-LARGEST_FRUITLESS = 3
-"""Connections that break at the first packet before the place to resume from is given up."""
+LARGEST_REPEATS = 3
+"""How often a connection may break at one and the same unreadable packet."""
+_UNREADABLE = ("Payload", "Could not determine", "Unexpected data", "Invalid v3", "Unrecognized v3")
+"""How the library's messages begin that tell of a packet that it cannot get past."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +42,21 @@ class SeedLinkSource:
     Args:
         server: "host" or "host:port"; the port is 18000 if left out, 18500 with TLS.
         streams: what is wanted, each "NET_STA" or "NET_STA:SELECTOR SELECTOR", with ? and *; as
-            "CI_*:HH? BH?". Selectors of either version are understood.
+            "CI_*:HH? BH?". Selectors of either version are understood. The first line that
+            matches a station holds.
         protocol: 3 or 4; None takes the highest that the server speaks.
         tls: None uses it on port 18500 only.
         is_verified: the server's certificate must be good.
         begin: what comes first of a station without a bookmark: "next", "all" that the server
-            has, or a time as 2019-07-06T03:00:00.
+            has, or a time as 2019-07-06T03:00:00. A server of version 3 can give more than the
+            next packets on the first connection only.
         connect_s: longest time for connecting and agreeing on streams.
         stale_s: a connection on which nothing came for so long is made anew.
         silent_after_s: a station from which nothing came for so long is called silent.
         keepalive_s: after so long without a packet the server is asked for a sign of life.
         retry_s: first wait after a failure; it doubles with each further one.
         longest_retry_s: the wait does not grow beyond it.
+        missing_s: how often the server is asked for wanted stations that it did not have.
     """
 
     server: str
@@ -59,43 +71,52 @@ class SeedLinkSource:
     keepalive_s: float = 60.0
     retry_s: float = 1.0
     longest_retry_s: float = 60.0
+    missing_s: float = 300.0
 
     def __post_init__(self) -> None:
-        _address(self.server, is_tls=bool(self.tls))
-        if self.protocol not in (None, 3, 4):
-            raise ConfigError(f"no SeedLink protocol {self.protocol}; give 3 or 4, or leave it out")
-        if self.begin not in ("next", "all"):
-            Time.parse(self.begin)
+        self.address.client(protocol=self.protocol, is_verified=True, timeout_s=1)
+        self.wanted  # noqa: B018  raises
+        self.begin_time  # noqa: B018  raises
+
+    @property
+    def address(self) -> Address:
+        """Where it is.
+
+        Raises:
+            ConfigError: nowhere.
+        """
+        return Address.parse(self.server, tls=self.tls)
 
     @property
     def name(self) -> str:
         """The server's address as a URL."""
-        host, port = _address(self.server, is_tls=bool(self.tls))
-        return f"seedlink://{host}:{port}"
+        return str(self.address)
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The streams, read.
+
+        Raises:
+            ConfigError: a line is wrong.
+        """
+        return tuple(map(Wanted.parse, self.streams))
+
+    @property
+    def begin_time(self) -> Time | None:
+        """Data that end before it are not wanted; None for no limit.
+
+        Raises:
+            FormatError: it is neither a time nor one of the words.
+        """
+        return None if self.begin in ("next", "all") else Time.parse(self.begin)
 
     def open(
         self, bookmarks: Iterable[Bookmark], clock: Clock
     ) -> AbstractAsyncContextManager[PacketStream]:
         """Connect, and go on after the bookmarks; see `PacketSource`."""
         feed = Feed(self.name, clock, self.silent_after_s)
-        places = {b.part: b.place for b in bookmarks if b.source == self.name}
+        places = {b.part: Place.parse(b.place) for b in bookmarks if b.source == self.name}
         return feeding(feed, _Session(self, feed, clock, places).run())
-
-
-def _address(server: str, *, is_tls: bool) -> tuple[str, int]:
-    """Host and port.
-
-    Raises:
-        ConfigError: it is not an address.
-    """
-    from seedlink_client import SeedLink
-
-    try:
-        client = SeedLink.from_server_string(server)
-    except ValueError as error:
-        raise ConfigError(f"not a server: {server!r}; write host:port ({error})") from error
-    has_port = server.rstrip("]").rpartition(":")[2].isdecimal() or "@" in server
-    return client.host, client.port if has_port or not is_tls else TLS_PORT
 
 
 @dataclass(slots=True, eq=False)
@@ -107,125 +128,188 @@ class _Session:
         feed: where packets go.
         clock: tells and waits.
         places: how far each station has been read.
-        last_s: when something came last, on the monotonic clock.
+        last_s: when something came last, on the monotonic clock; infinite while the reader is
+            waited for.
+        missing: wanted stations that the server did not have.
     """
 
     source: SeedLinkSource
     feed: Feed
     clock: Clock
-    places: dict[str, str]
+    places: dict[str, Place]
     last_s: float = 0.0
+    missing: tuple[str, ...] = ()
+    _served: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Connect again and again, for ever."""
-        failures = fruitless = 0
+        failures = repeats = 0
         while True:
             self.feed.turn(LinkState.CONNECTING)
             before = dict(self.places)
-            try:
-                await self._connection()
-            except SourceError as error:
-                is_fruitful = self.places != before
-                failures = 1 if is_fruitful else failures + 1
-                fruitless = 0 if is_fruitful else fruitless + isinstance(error, SourceClosed)
-                note = str(error)
-            if fruitless >= LARGEST_FRUITLESS and self.places:
-                logger.warning("%s: going on with the next packets: %s", self.feed.source, note)
+            note = await self._connection()
+            is_fruitful = self.places != before
+            failures = 1 if is_fruitful else failures + 1
+            repeats = repeats + 1 if note.startswith(_UNREADABLE) and not is_fruitful else 0
+            if repeats == LARGEST_REPEATS:
+                logger.warning("%s: a packet cannot be read; what waits is lost", self.feed.source)
                 self.places.clear()
             wait_s = self._retry_after_s(failures)
-            logger.log(
-                logging.WARNING if failures == 1 else logging.INFO,
-                "%s: %s; trying again in %.0f s",
-                self.feed.source,
-                note,
-                wait_s,
-            )
+            level = logging.WARNING if failures == 1 else logging.INFO
+            logger.log(level, "%s: %s; next try in %.0f s", self.feed.source, note, wait_s)
             self.feed.turn(LinkState.WAITING, note)
             await self.clock.sleep(wait_s)
 
     def _retry_after_s(self, failures: int) -> float:
-        """Doubling from try to try; drawn by the instant, so that clients do not return at once."""
-        longest_s = self.source.longest_retry_s
-        wait_s = min(self.source.retry_s * 2.0 ** min(failures - 1, 30), longest_s)
-        rng = np.random.default_rng(abs(self.clock.now().ns))
-        return wait_s * rng.uniform(0.5, 1.0)
+        """Doubles from try to try; drawn by the instant, for clients not to come all at once."""
+        source = self.source
+        wait_s = min(source.retry_s * 2.0 ** min(failures - 1, 30), source.longest_retry_s)
+        return wait_s * np.random.default_rng(abs(self.clock.now().ns)).uniform(0.5, 1.0)
 
-    async def _connection(self) -> None:
-        """One connection, until it ends.
-
-        Raises:
-            SourceError: it could not be made, ended, or went stale.
-        """
+    async def _connection(self) -> str:
+        """One connection, until it ends; why it did."""
         self.last_s = self.clock.monotonic_s()
-        reading = asyncio.create_task(self._read())
-        watching = asyncio.create_task(self._watch())
+        work = (self._read(), self._watch(), self._look_out())
+        tasks = [asyncio.create_task(each) for each in work]
         try:
-            done, _ = await asyncio.wait((reading, watching), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except SourceError as error:
+            return str(error)
         finally:
-            await _stop(reading, watching)
+            await _stop(*tasks)
+        return "the server ended the transfer"
 
     async def _watch(self) -> None:
         """Raise when nothing has come for too long."""
         stale_s = self.source.stale_s
         while (left_s := self.last_s + stale_s - self.clock.monotonic_s()) > 0:
-            await self.clock.sleep(left_s)
+            await self.clock.sleep(min(left_s, stale_s))
         raise SourceTimeout(f"nothing came for {stale_s:.0f} s")
 
+    async def _look_out(self) -> None:
+        """Raise when the server has got stations that it did not have."""
+        source = self.source
+        while True:
+            await self.clock.sleep(source.missing_s)
+            if self.missing:
+                try:
+                    info = await ask(
+                        source.server,
+                        "STATIONS",
+                        protocol=source.protocol,
+                        tls=source.tls,
+                        is_verified=source.is_verified,
+                        timeout_s=source.connect_s,
+                    )
+                except SourceError as error:
+                    logger.info("%s: %s", self.feed.source, error)
+                    continue
+                lines = [Wanted.parse(text) for text in self.missing]
+                found = [s.code for s in info.stations if any(w.matches(s.code) for w in lines)]
+                if found:
+                    raise SourceClosed(f"the server now has {', '.join(found)}")
+
     async def _read(self) -> None:
-        from seedlink_client import AsyncSeedLink, SeedLinkError
+        """Connect, agree on streams, and pass packets on.
+
+        Raises:
+            SourceError: it could not be done, or came to an end.
+        """
+        from seedlink_client import SeedLinkError
 
         source = self.source
-        host, port = _address(source.server, is_tls=bool(source.tls))
-        client = AsyncSeedLink(
-            host,
-            port,
-            timeout=source.connect_s,
-            tls=source.tls,
-            tls_noverify=not source.is_verified,
-            protocol=_protocol(source.protocol),
-            keepalive=source.keepalive_s,
-            idle_timeout=float("inf"),
-            clientname="zilzal",
-            clientversion=zilzal.__version__,
+        client = source.address.client(
+            protocol=source.protocol,
+            is_verified=source.is_verified,
+            timeout_s=source.connect_s,
+            keepalive_s=source.keepalive_s,
         )
-        is_connected = False
         try:
             async with client:
-                _ask_for(client, source, self.places)
-                await client.negotiate()
-                is_connected = True
-                self.feed.turn(LinkState.CONNECTED)
-                logger.info("%s: connected, protocol %s", self.feed.source, client.protocol)
+                await self._agree(client)
                 async for packet in client.collect(reconnect=False):
-                    self.last_s = self.clock.monotonic_s()
+                    self.last_s = math.inf
                     await self._pass_on(packet.station_id, packet.seqnum, packet.payload)
                     self.last_s = self.clock.monotonic_s()
         except TimeoutError as error:
-            raise SourceTimeout(
-                f"{source.server} did not answer in {source.connect_s:.0f} s"
-            ) from error
+            raise SourceTimeout(f"no answer in {source.connect_s:.0f} s") from error
         except SeedLinkError as error:
-            kind = SourceClosed if is_connected else SourceError
-            raise kind(str(error)) from error
-        raise SourceClosed("the server ended the transfer")
+            raise SourceError(str(error)) from error
+
+    async def _agree(self, client: AsyncSeedLink) -> None:
+        """Tell the server what is wanted."""
+        version = client.protocol.value if client.protocol else "?"
+        has_wildcards = version == "4" or "NSWILDCARD" in client.server_capabilities
+        subscription = subscribe(
+            self.source.wanted,
+            self.places,
+            await self._served_by(client),
+            has_wildcards=has_wildcards,
+            is_all=self.source.begin != "next",
+        )
+        self._tell(subscription)
+        for asked in subscription.asked:
+            place = asked.place
+            client.add_stream(
+                asked.station,
+                list(asked.selectors),
+                seqnum=place.sequence if place else None,
+                all_data=asked.is_all,
+                timestamp=(place.start or None) if place else None,
+            )
+        if version == "3" and not self.places and self.source.begin != "next":
+            client.set_timewindow((self.source.begin_time or Time(0)).to_datetime())
+        await client.negotiate()
+        note = f"not served: {', '.join(subscription.missing)}" if subscription.missing else ""
+        self.feed.turn(LinkState.CONNECTED, note)
+        logger.info("%s: connected, protocol %s", self.feed.source, version)
+
+    async def _served_by(self, client: AsyncSeedLink) -> dict[str, ServedStation] | None:
+        """The server's stations; None where it does not tell."""
+        from seedlink_client import SeedLinkError
+
+        try:
+            info = await ask_on(client, "STATIONS")
+        except (SourceError, SeedLinkError) as error:
+            if not client.is_connected:
+                raise
+            logger.info("%s does not tell its stations: %s", self.feed.source, error)
+            return None
+        return {station.code: station for station in info.stations}
+
+    def _tell(self, subscription: Subscription) -> None:
+        """Log what is unusual.
+
+        Raises:
+            SourceError: there is nothing to ask for.
+        """
+        if subscription.missing != self.missing:
+            missing = ", ".join(subscription.missing)
+            logger.warning("%s does not serve %s", self.feed.source, missing or "less than wanted")
+        self.missing = subscription.missing
+        for station in subscription.renumbered:
+            logger.warning("%s counts %s anew; reading all", self.feed.source, station)
+        if not subscription.asked:
+            raise SourceError("the server has no station that is wanted")
 
     async def _pass_on(self, station: str, sequence: int | None, content: bytes) -> None:
         """Make a packet of what came, sound or not, and remember the place."""
         arrived = self.clock.now()
         traces, corrupt, start = _decode(content)
-        place = " ".join(map(str, (sequence, *([start] if start else []))))
-        bookmark = Bookmark(self.feed.source, station, place)
+        place = Place(sequence or 0, str(start) if start else "")
         packet = Packet(
-            bookmark=bookmark,
+            bookmark=Bookmark(self.feed.source, station, str(place)),
             arrived=arrived,
             traces=traces,
             corrupt=corrupt,
             record=content,
             sequence=sequence,
         )
-        await self.feed.put(packet)
+        begin = self.source.begin_time
+        if begin is None or packet.data_end is None or packet.data_end > begin:
+            await self.feed.put(packet)
         self.places[station] = place
 
 
@@ -242,47 +326,23 @@ async def _stop(*tasks: asyncio.Task[None]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _decode(content: bytes) -> tuple[tuple, tuple[CoverageSpan, ...], Time | None]:
-    """A record's samples, or the time that is lost with it, as far as its header tells."""
+def _decode(
+    content: bytes,
+) -> tuple[tuple[Trace, ...], tuple[CoverageSpan, ...], Time | None]:
+    """A record's samples, or the time that is lost with it, and its start, if it tells."""
     try:
         trace = record_trace(content)
     except FormatError as error:
-        try:
-            record = read_record(content)
-        except FormatError:
-            logger.warning("a record that cannot be read: %s", error)
-            return (), (), None
-        if record.kind == "D" and record.end > record.start:
-            logger.warning("a record that cannot be decoded: %s", error)
-            span = CoverageSpan(
-                record.channel_id, record.start, record.end, Reason.CORRUPT, str(error)
-            )
-            return (), (span,), record.start
+        reason = str(error)
+    else:
+        return (trace,), (), trace.start
+    try:
+        record = read_record(content)
+    except FormatError:
+        logger.warning("a record that cannot be read: %s", reason)
+        return (), (), None
+    if record.kind != "D" or record.end <= record.start:
         return (), (), record.start
-    return (trace,), (), trace.start
-
-
-def _protocol(number: int | None) -> object:
-    from seedlink_client import Protocol
-
-    return None if number is None else Protocol(str(number))
-
-
-def _ask_for(client, source: SeedLinkSource, places: Mapping[str, str]) -> None:
-    """Choose streams: stations that have been read before by name, then the patterns."""
-    from seedlink_client.streams import Stream, parse_streamlist
-
-    wanted: Sequence[Stream] = parse_streamlist(",".join(source.streams))
-    for station, place in sorted(places.items()):
-        asked = next((s for s in wanted if s.matches(station)), None)
-        if asked is not None:
-            sequence, _, start = place.partition(" ")
-            client.add_stream(
-                station, asked.selectors, seqnum=int(sequence), timestamp=start or None
-            )
-    for stream in wanted:
-        if stream.station_id not in places:
-            station = "*_*" if stream.station_id == "*" else stream.station_id
-            client.add_stream(station, stream.selectors, all_data=source.begin == "all")
-    if not places and source.begin not in ("next", "all"):
-        client.set_timewindow(Time.parse(source.begin).to_datetime())
+    logger.warning("a record that cannot be decoded: %s", reason)
+    span = CoverageSpan(record.channel_id, record.start, record.end, Reason.CORRUPT, reason)
+    return (), (span,), record.start

@@ -92,9 +92,10 @@ class Handshake:
         return not self.requests and not self.is_refused
 
 
-def request_for(handshake: Handshake, station: str) -> Request | None:
-    """The first request that a station matches."""
-    return next((r for r in handshake.requests if r.pattern.fullmatch(station)), None)
+def request_for(handshake: Handshake, station: str) -> int | None:
+    """Number of the first request that a station matches."""
+    requests = enumerate(handshake.requests)
+    return next((number for number, r in requests if r.pattern.fullmatch(station)), None)
 
 
 def comma_time(text: str) -> Time:

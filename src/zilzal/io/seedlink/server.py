@@ -28,13 +28,13 @@ from zilzal.io.seedlink.info import (
     info_json,
     info_xml,
 )
-from zilzal.io.seedlink.request import From, Handshake, Phase, Request, request_for
-from zilzal.io.seedlink.ring import Entry, Overrun, Ring
+from zilzal.io.seedlink.request import Handshake, Phase
+from zilzal.io.seedlink.ring import Overrun, Ring
+from zilzal.io.seedlink.transfer import Transfer
 from zilzal.io.seedlink.words import (
     END,
     LARGEST_COMMAND_BYTES,
     ErrorCode,
-    frame_3,
     frame_4,
     refusal,
 )
@@ -42,9 +42,6 @@ from zilzal.io.seedlink.words import (
 logger = logging.getLogger(__name__)
 
 LARGEST_CLIENTS = 1_000
-_BATCH_BYTES = 2**16
-_BATCH_ENTRIES = 1_000
-"""Entries looked at before others have a turn."""
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -83,7 +80,11 @@ class SeedLinkServer:
         stations: that will be in it, as CI_CCC, so that clients can ask before data come.
         clock: for the times in INFO.
         organization: told to clients.
+        tls: with a certificate, to speak TLS.
+        host: address it listens at.
+        port: it listens at.
         clients: connected now.
+        failures: how often it has failed, on purpose.
     """
 
     ring: Ring
@@ -91,7 +92,10 @@ class SeedLinkServer:
     clock: Clock
     organization: str
     tls: ssl.SSLContext | None = None
+    host: str = ""
+    port: int = 0
     clients: set[Client] = field(default_factory=set)
+    failures: int = 0
     _identity: Identity = field(init=False)
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -107,12 +111,6 @@ class SeedLinkServer:
         )
 
     @property
-    def port(self) -> int:
-        """Where it listens."""
-        assert self._server is not None
-        return self._server.sockets[0].getsockname()[1]
-
-    @property
     def is_listening(self) -> bool:
         """Whether clients can come."""
         return self._server is not None
@@ -124,6 +122,7 @@ class SeedLinkServer:
             OSError: the port is taken, or not ours to take.
         """
         self._server = await asyncio.start_server(self._meet, host, port, ssl=self.tls)
+        self.host, self.port = host, self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Let nobody come any more, and cut all connections at once."""
@@ -132,9 +131,24 @@ class SeedLinkServer:
             self._server = None
         for client in self.clients:
             client.writer.transport.abort()
-        for task in list(self._tasks):
+        for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def fail(self, *, is_forgetful: bool) -> None:
+        """Be gone, as after a crash, until it is opened again.
+
+        Args:
+            is_forgetful: what was in the ring is lost, and numbers begin anew.
+        """
+        self.failures += 1
+        await self.close()
+        if is_forgetful:
+            self.ring = Ring(limit_bytes=self.ring.limit_bytes)
+
+    async def reopen(self) -> None:
+        """Let clients come again, at the same port."""
+        await self.listen(self.host, self.port)
 
     async def read_up_to(self, place: int) -> None:
         """Return when there are clients, and all of them have been sent what is before a place."""
@@ -299,93 +313,6 @@ class SeedLinkServer:
             return b"ERROR\r\n"
         document = error_json(self._identity, ErrorCode.LIMIT, f"too slow: {message}")
         return frame_4(0, "JE", "", document.encode())
-
-
-@dataclass(slots=True, eq=False)
-class Transfer:
-    """One client's way through the ring.
-
-    Args:
-        handshake: what it asked for.
-        place: of the next entry to look at.
-        sequence: of the last packet taken.
-    """
-
-    handshake: Handshake
-    place: int
-    sequence: int = 0
-    _first: dict[int, int] = field(default_factory=dict)
-    _wanted: dict[tuple[str, str], Request | None] = field(default_factory=dict)
-
-    @classmethod
-    def begin(cls, handshake: Handshake, ring: Ring) -> Transfer:
-        """At the oldest entry that any of the client's requests asks for."""
-        first = {id(r): _first_sequence(r, handshake, ring) for r in handshake.requests}
-        return cls(handshake, ring.place_of(min(first.values())), 0, first)
-
-    def take(self, ring: Ring) -> list[bytes]:
-        """The next packets, as many as go well in one piece; the place moves on.
-
-        Raises:
-            Overrun: the ring has overtaken the client.
-        """
-        frames: list[bytes] = []
-        size = 0
-        until = min(ring.next_place, self.place + _BATCH_ENTRIES)
-        while self.place < until and size < _BATCH_BYTES:
-            entry = ring[self.place]
-            request = self._request(entry)
-            if request is not None and request.covers(entry.record.start, entry.record.end):
-                for frame in self._frames(entry, self._first[id(request)]):
-                    frames.append(frame)
-                    size += len(frame)
-            self.place += 1
-        return frames
-
-    def is_complete(self, ring: Ring) -> bool:
-        """Whether nothing more is to come, at the ring's end.
-
-        A fetch has then had all. So has, in version 3, a time window that the newest data of any
-        station have passed; version 4 goes on.
-        """
-        if self.handshake.phase is Phase.FETCH:
-            return True
-        ends = [r.end for r in self.handshake.requests]
-        return (
-            self.handshake.protocol == 3
-            and ring.newest is not None
-            and all(end is not None and ring.newest >= end for end in ends)
-        )
-
-    def _request(self, entry: Entry) -> Request | None:
-        key = entry.station, entry.stream
-        if key not in self._wanted:
-            request = request_for(self.handshake, entry.station)
-            is_wanted = request is not None and request.wants(entry.stream)
-            self._wanted[key] = request if is_wanted else None
-        return self._wanted[key]
-
-    def _frames(self, entry: Entry, first: int) -> list[bytes]:
-        if entry.sequence < first:
-            return []
-        self.sequence = entry.sequence
-        if self.handshake.protocol == 4:
-            record = entry.record
-            form = f"{record.version}{record.kind}"
-            return [frame_4(entry.sequence, form, entry.station, record.content)]
-        numbered = enumerate(entry.short, entry.first_sequence)
-        return [frame_3(number, short) for number, short in numbered if number >= first]
-
-
-def _first_sequence(request: Request, handshake: Handshake, ring: Ring) -> int:
-    """Number of the first packet that a request asks for; one that is not in use yet is none."""
-    if request.begin is From.ALL:
-        return 0
-    if request.begin is From.NEXT:
-        return ring.next_sequence
-    assert isinstance(request.begin, int)
-    asked = request.begin if handshake.protocol == 4 else ring.widen(request.begin)
-    return min(asked, ring.next_sequence)
 
 
 @asynccontextmanager

@@ -1,0 +1,156 @@
+"""What to ask a server for, from what is wanted, what has been read, and what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from zilzal.core.errors import ConfigError, FormatError
+from zilzal.io.seedlink.query import ServedStation
+from zilzal.io.seedlink.selector import station_pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The last packet that was read of a station.
+
+    Args:
+        sequence: its number.
+        start: of its data, ISO 8601; empty where it held none.
+    """
+
+    sequence: int
+    start: str
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """Read what `str` wrote.
+
+        Raises:
+            FormatError: it is something else.
+        """
+        number, _, start = text.partition(" ")
+        if not number.isdecimal():
+            raise FormatError(f"not the place of a SeedLink packet: {text!r}")
+        return cls(int(number), start)
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.start}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One line of what a user wants: "NET_STA" or "NET_STA:SELECTOR SELECTOR".
+
+    Args:
+        station: code or pattern.
+        selectors: of streams; empty for all.
+    """
+
+    station: str
+    selectors: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Wanted:
+        """Read it; "*" alone is all stations.
+
+        Raises:
+            ConfigError: it is not such a line.
+        """
+        station, _, selectors = text.strip().partition(":")
+        station = "*_*" if station == "*" else station
+        try:
+            station_pattern(station)
+        except FormatError as error:
+            raise ConfigError(str(error)) from error
+        if "_" not in station:
+            raise ConfigError(f"not a station: {station!r}; write NET_STA, as CI_CCC or CI_*")
+        return cls(station, tuple(selectors.split()))
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it may mean several stations."""
+        return bool({"*", "?"} & set(self.station))
+
+    def matches(self, station: str) -> bool:
+        """Whether it means a station."""
+        return station_pattern(self.station).fullmatch(station) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request to the server.
+
+    Args:
+        station: code or pattern.
+        selectors: of streams.
+        place: to go on after; None for a station that has not been read.
+        is_all: begin with all that the server has.
+    """
+
+    station: str
+    selectors: tuple[str, ...]
+    place: Place | None = None
+    is_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What to ask for.
+
+    Args:
+        asked: requests; stations by name come before patterns.
+        missing: stations and patterns that are wanted, but that the server does not have.
+        renumbered: stations whose numbers have begun anew; they are asked for from the beginning.
+    """
+
+    asked: tuple[Asked, ...]
+    missing: tuple[str, ...]
+    renumbered: tuple[str, ...]
+
+
+def subscribe(
+    wanted: Sequence[Wanted],
+    places: Mapping[str, Place],
+    served: Mapping[str, ServedStation] | None,
+    *,
+    has_wildcards: bool,
+    is_all: bool,
+) -> Subscription:
+    """Work out what to ask for.
+
+    Asking for a station that the server does not have would fail the whole connection in version 4.
+
+    Args:
+        wanted: by the user; the first line that matches a station holds.
+        places: what has been read.
+        served: the server's stations; None where it does not tell.
+        has_wildcards: the server understands patterns of stations.
+        is_all: stations that have not been read begin with all that the server has.
+    """
+    asked: dict[str, Asked] = {}
+    missing: list[str] = []
+    renumbered: list[str] = []
+    for station, place in sorted(places.items()):
+        line = next((w for w in wanted if w.matches(station)), None)
+        if line is None or (served is not None and station not in served):
+            if line is not None and line.is_pattern:
+                missing.append(station)
+            continue
+        last = served[station].last if served is not None else None
+        if last is not None and place.sequence > last + 1:
+            renumbered.append(station)
+            asked[station] = Asked(station, line.selectors, None, is_all=True)
+        else:
+            asked[station] = Asked(station, line.selectors, place)
+    patterns: list[Asked] = []
+    for line in wanted:
+        known = [line.station] if served is None else sorted(filter(line.matches, served))
+        if not known:
+            missing.append(line.station)
+        elif line.is_pattern and (has_wildcards or served is None):
+            patterns.append(Asked(line.station, line.selectors, None, is_all))
+        else:
+            for station in known:
+                asked.setdefault(station, Asked(station, line.selectors, None, is_all))
+    return Subscription((*asked.values(), *patterns), tuple(missing), tuple(renumbered))
