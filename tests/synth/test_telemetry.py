@@ -73,9 +73,7 @@ def test_jitter_has_its_mean_and_keeps_each_stations_order(sent):
 def test_share_of_lost_and_of_doubled_records(sent):
     lost = list(travel(sent, TelemetryPlan(links=(LinkPlan(loss=0.3),))))
     assert len(lost) == pytest.approx(0.7 * len(sent), abs=4 * np.sqrt(0.21 * len(sent)))
-    doubled = Counter(
-        contents(travel(sent, TelemetryPlan(links=(LinkPlan(duplication=0.3),))))
-    )
+    doubled = Counter(contents(travel(sent, TelemetryPlan(links=(LinkPlan(duplication=0.3),)))))
     assert set(doubled) == set(contents(sent))
     assert set(doubled.values()) == {1, 2}
 
@@ -114,9 +112,7 @@ def test_a_slow_link_takes_time_to_catch_up(sent):
 def test_an_outage_that_loses_leaves_a_hole(sent, outage):
     begin = sent[0].time
     found = list(travel(sent, TelemetryPlan(outages=(outage,))))
-    assert contents(found) == [
-        d.record.content for d in sent if not 30 <= d.time - begin < 70
-    ]
+    assert contents(found) == [d.record.content for d in sent if not 30 <= d.time - begin < 70]
 
 
 def test_a_dead_station_is_never_heard_again(sent):

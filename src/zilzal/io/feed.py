@@ -67,9 +67,9 @@ class Feed:
         else:
             self._tallies[part] = _Tally(1, packet.arrived, self.clock.monotonic_s(), end)
 
-    async def end(self) -> None:
+    async def end(self, note: str = "") -> None:
         """No more will come."""
-        self.turn(LinkState.CLOSED, self._note)
+        self.turn(LinkState.CLOSED, note)
         await self._queue.put(None)
 
     async def __aiter__(self) -> AsyncIterator[Packet]:
@@ -113,8 +113,12 @@ async def feeding(feed: Feed, work: Coroutine[None, None, None]) -> AsyncGenerat
     async def run() -> None:
         try:
             await work
-        finally:
-            await feed.end()
+        except asyncio.CancelledError:
+            raise  # Nobody reads any more.
+        except BaseException as error:
+            await feed.end(f"failed: {error!r}")
+            raise
+        await feed.end()
 
     task = asyncio.create_task(run())
     try:
@@ -178,8 +182,6 @@ async def open_all(
 
 
 async def _pump(stream: PacketStream, queue: asyncio.Queue[Packet | None]) -> None:
-    try:
-        async for packet in stream:
-            await queue.put(packet)
-    finally:
-        await queue.put(None)
+    async for packet in stream:
+        await queue.put(packet)
+    await queue.put(None)

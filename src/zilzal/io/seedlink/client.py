@@ -22,6 +22,7 @@ from zilzal.io.feed import Feed, feeding
 from zilzal.io.record import read_record, record_trace
 from zilzal.io.seedlink.address import Address
 from zilzal.io.seedlink.query import ServedStation, ask, ask_on
+from zilzal.io.seedlink.selector import selector_for
 from zilzal.io.seedlink.subscription import Place, Subscription, Wanted, subscribe
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class SeedLinkSource:
         tls: None uses it on port 18500 only.
         is_verified: the server's certificate must be good.
         begin: what comes first of a station without a bookmark: "next", "all" that the server
-            has, or a time as 2019-07-06T03:00:00. A server of version 3 can give more than the
-            next packets on the first connection only.
+            has, or a time as 2019-07-06T03:00:00. Servers of version 3 can be asked for "all" by
+            the number 1 only, which some take for the next.
         connect_s: longest time for connecting and agreeing on streams.
         stale_s: a connection on which nothing came for so long is made anew.
         silent_after_s: a station from which nothing came for so long is called silent.
@@ -240,7 +241,8 @@ class _Session:
 
     async def _agree(self, client: AsyncSeedLink) -> None:
         """Tell the server what is wanted."""
-        version = client.protocol.value if client.protocol else "?"
+        assert client.protocol is not None
+        version = client.protocol.value
         has_wildcards = version == "4" or "NSWILDCARD" in client.server_capabilities
         subscription = subscribe(
             self.source.wanted,
@@ -250,16 +252,19 @@ class _Session:
             is_all=self.source.begin != "next",
         )
         self._tell(subscription)
+        is_window = version == "3" and not self.places and self.source.begin != "next"
         for asked in subscription.asked:
             place = asked.place
+            if version == "3" and asked.is_all and not is_window:
+                place = Place(0, "")
             client.add_stream(
                 asked.station,
-                list(asked.selectors),
+                [selector_for(int(version), text) for text in asked.selectors],
                 seqnum=place.sequence if place else None,
                 all_data=asked.is_all,
                 timestamp=(place.start or None) if place else None,
             )
-        if version == "3" and not self.places and self.source.begin != "next":
+        if is_window:
             client.set_timewindow((self.source.begin_time or Time(0)).to_datetime())
         await client.negotiate()
         note = f"not served: {', '.join(subscription.missing)}" if subscription.missing else ""

@@ -11,6 +11,11 @@ from zilzal.core.errors import FormatError
 _LETTERS_3 = re.compile(r"[A-Z0-9?*-]*", re.IGNORECASE)
 _LETTERS_4 = re.compile(r"[A-Z0-9_?*]*", re.IGNORECASE)
 _STATION = re.compile(r"[A-Z0-9_?*-]+", re.IGNORECASE)
+_FORM_3 = re.compile(r"(!?)([A-Z0-9?-]{2})?([A-Z0-9?]{3})(?:\.([A-Z]))?", re.IGNORECASE)
+_FORM_4 = re.compile(
+    r"(!?)([A-Z0-9?]{2}|\*|)_([A-Z0-9?])_([A-Z0-9?])_([A-Z0-9?])(?:\.([0-9?][A-Z?]?))?",
+    re.IGNORECASE,
+)
 KINDS_3 = "DECOTL"
 """Types of packets in version 3: data, event, calibration, blockette, timing, log."""
 
@@ -98,6 +103,26 @@ def selector_4(text: str) -> Selector:
     # A format's pattern is matched from its beginning only.
     pattern = rf"{_wild(stream, '[^.]')}\.{_wild(form, '.')}.*"
     return Selector(re.compile(pattern, re.IGNORECASE), is_excluding)
+
+
+def selector_for(protocol: int, text: str) -> str:
+    """A selector in the syntax of a version, where it can be said in it; else as it is.
+
+    Args:
+        protocol: 3 or 4.
+        text: of either version, as "00BH?.D" or "00_B_H_?.2D".
+    """
+    if protocol == 4 and (match := _FORM_3.fullmatch(text)):
+        sign, location, channel, kind = match.groups()
+        where = "*" if location is None else location.replace("-", "")
+        form = f".?{kind}" if kind else ""
+        return f"{sign}{where}_{'_'.join(channel)}{form}"
+    if protocol == 3 and (match := _FORM_4.fullmatch(text)):
+        sign, location, *channel, form = match.groups()
+        where = {"*": "", "": "--"}.get(location, location)
+        kind = f".{form[1]}" if len(form or "") == 2 and form[1] != "?" else ""
+        return f"{sign}{where}{''.join(channel)}{kind}"
+    return text
 
 
 def _wild(text: str, letter: str) -> str:

@@ -30,7 +30,7 @@ from zilzal.io.seedlink.info import (
 )
 from zilzal.io.seedlink.request import Handshake, Phase
 from zilzal.io.seedlink.ring import Overrun, Ring
-from zilzal.io.seedlink.transfer import Transfer
+from zilzal.io.seedlink.transfer import BATCH_BYTES, Transfer
 from zilzal.io.seedlink.words import (
     END,
     LARGEST_COMMAND_BYTES,
@@ -42,6 +42,8 @@ from zilzal.io.seedlink.words import (
 logger = logging.getLogger(__name__)
 
 LARGEST_CLIENTS = 1_000
+FAREWELL_S = 10.0
+"""A client that is sent away can take what is on its way to it for so long."""
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -201,7 +203,9 @@ class SeedLinkServer:
                 for line in lines:
                     await self._obey(client, line.decode("ascii", "replace"))
                     if sending is None and client.handshake.phase in (Phase.STREAM, Phase.FETCH):
-                        sending = asyncio.create_task(self._send(client))
+                        transfer = Transfer.begin(client.handshake, self.ring)
+                        self._move(client, transfer.place)
+                        sending = asyncio.create_task(self._send(client, transfer))
                 if len(rest) > LARGEST_COMMAND_BYTES:
                     message = f"a command has at most {LARGEST_COMMAND_BYTES} bytes"
                     protocol = client.handshake.protocol
@@ -275,10 +279,8 @@ class SeedLinkServer:
             for c in sorted(self.clients, key=lambda c: (c.since, c.port))
         ]
 
-    async def _send(self, client: Client) -> None:
+    async def _send(self, client: Client, transfer: Transfer) -> None:
         """Send packets from the client's place on, until it leaves or has all it wanted."""
-        transfer = Transfer.begin(client.handshake, self.ring)
-        self._move(client, transfer.place)
         try:
             while True:
                 frames = transfer.take(self.ring)
@@ -287,7 +289,7 @@ class SeedLinkServer:
                     client.packets += len(frames)
                     client.sent_bytes += sum(map(len, frames))
                     client.sequence = transfer.sequence
-                    await client.writer.drain()
+                    await self._drained(client, transfer.place)
                 self._move(client, transfer.place)
                 if transfer.place < self.ring.next_place:
                     await asyncio.sleep(0)
@@ -298,15 +300,40 @@ class SeedLinkServer:
                 else:
                     await self.ring.grown(transfer.place)
         except Overrun as error:
-            logger.warning(
-                "%s:%d was too slow and is sent away: %s", client.host, client.port, error
-            )
-            client.writer.write(self._farewell(client, str(error)))
-            client.writer.close()
+            self._dismiss(client, str(error))
         except ConnectionError:
             pass
         finally:
             self._move(client, None)
+
+    async def _drained(self, client: Client, place: int) -> None:
+        """Return when the client has taken most of what it was sent.
+
+        Raises:
+            Overrun: the ring has overtaken it meanwhile.
+        """
+        if client.writer.transport.get_write_buffer_size() < BATCH_BYTES:
+            return
+        draining = asyncio.create_task(client.writer.drain())
+        try:
+            while not draining.done():
+                growing = asyncio.create_task(self.ring.grown(self.ring.next_place))
+                await asyncio.wait({draining, growing}, return_when=asyncio.FIRST_COMPLETED)
+                growing.cancel()
+                if place < self.ring.first_place:
+                    self.ring[place]
+            await draining
+        finally:
+            draining.cancel()
+
+    def _dismiss(self, client: Client, message: str) -> None:
+        """Part with a client that the ring has overtaken; it is told if it still listens."""
+        logger.warning("%s:%d is too slow and sent away: %s", client.host, client.port, message)
+        client.writer.write(self._farewell(client, message))
+        client.writer.close()
+        self.clients.discard(client)
+        loop = asyncio.get_running_loop()
+        loop.call_later(FAREWELL_S, client.writer.transport.abort)
 
     def _farewell(self, client: Client, message: str) -> bytes:
         if client.handshake.protocol == 3:
