@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -225,6 +226,7 @@ async def replay(
         if options.is_staying:
             await asyncio.Event().wait()
         await server.read_up_to(server.ring.next_place)
+        await server.finish()
 
 
 async def play(
@@ -242,38 +244,63 @@ async def play(
         ConfigError: there is no record.
     """
     begun_s = clock.monotonic_s()
+    coming_events = deque(_events(failures))
     begin: Time | None = None
     shift_ns = 0
+
+    async def wait(after_s: float) -> None:
+        left_s = begun_s + after_s / options.speed - clock.monotonic_s() if options.speed else 0.0
+        if left_s > _SHORT_S:
+            await clock.sleep(left_s)
+
     async for batch in _batches(coming):
         if begin is None:
             begin = batch[0].time
             shift_ns = round(clock.now() - begin) * NS_PER_S if options.is_now else 0
         for delivery in batch:
             after_s = delivery.time - begin
-            await _fail(server, failures, after_s)
-            if options.speed is not None:
-                left_s = begun_s + after_s / options.speed - clock.monotonic_s()
-                if left_s > _SHORT_S:
-                    await clock.sleep(left_s)
-            elif server.is_listening:
+            while coming_events and coming_events[0].after_s <= after_s:
+                await wait(coming_events[0].after_s)
+                await coming_events.popleft().act(server)
+            await wait(after_s)
+            if options.speed is None and server.is_listening:
                 await server.read_up_to(server.ring.next_place - AHEAD)
             server.ring.append(_moved(delivery, shift_ns).record)
         await clock.sleep(0)
     if begin is None:
         raise ConfigError("there are no records in the time that is to be played")
-    await _fail(server, failures, math.inf)
+    for event in coming_events:
+        await wait(event.after_s)
+        await event.act(server)
 
 
-async def _fail(server: SeedLinkServer, failures: Sequence[FailurePlan], after_s: float) -> None:
-    """Have the server as it is to be after so many seconds of play."""
-    begun = [f for f in failures if f.after_s <= after_s]
-    is_down = bool(begun) and after_s < begun[-1].after_s + begun[-1].duration_s
-    if len(begun) > server.failures:
-        logger.warning("the server fails, as planned")
-        await server.fail(is_forgetful=begun[-1].is_forgetful)
-    if not is_down and not server.is_listening:
-        logger.warning("the server is back")
-        await server.reopen()
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """The server goes, or comes back.
+
+    Args:
+        after_s: when, in seconds of play.
+        failure: the plan of it.
+        is_return: it comes back.
+    """
+
+    after_s: float
+    failure: FailurePlan
+    is_return: bool
+
+    async def act(self, server: SeedLinkServer) -> None:
+        if self.is_return:
+            logger.warning("the server is back")
+            await server.reopen()
+        else:
+            logger.warning("the server fails, as planned")
+            await server.fail(is_forgetful=self.failure.is_forgetful)
+
+
+def _events(failures: Sequence[FailurePlan]) -> Iterator[_Event]:
+    for failure in failures:
+        yield _Event(failure.after_s, failure, is_return=False)
+        yield _Event(failure.after_s + failure.duration_s, failure, is_return=True)
 
 
 async def _batches(coming: Iterator[Delivery]) -> AsyncIterator[list[Delivery]]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree import ElementTree
 
 from zilzal.core.ids import ChannelId
 from zilzal.core.time import Time
 from zilzal.io.record import make_text_records
-from zilzal.io.seedlink.ring import Extent
+from zilzal.io.seedlink.ring import Extent, Ring
 from zilzal.io.seedlink.selector import selector_4, station_pattern
 from zilzal.io.seedlink.words import CAPABILITIES_3, INFO_LEVELS, SEQUENCES_3
 
@@ -76,11 +74,51 @@ class Identity:
     started: Time
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What the server has, or is to have.
+
+    Args:
+        stations: by code, in order, each with what the ring has had of its streams.
+        next_sequence: number of the next record.
+    """
+
+    stations: Mapping[str, Sequence[Extent]]
+    next_sequence: int
+
+    @classmethod
+    def of(cls, ring: Ring, stations: Iterable[str]) -> Contents:
+        """Of a ring, with the stations that are to come."""
+        found: dict[str, list[Extent]] = {station: [] for station in stations}
+        for extent in ring.extents():
+            found.setdefault(extent.station, []).append(extent)
+        return cls(stations=dict(sorted(found.items())), next_sequence=ring.next_sequence)
+
+    def matching(self, patterns: Sequence[str]) -> Contents:
+        """Only the stations that match the first pattern, with streams that match the second.
+
+        Raises:
+            FormatError: a pattern is not one.
+        """
+        if not patterns:
+            return self
+        station = station_pattern(patterns[0])
+        chosen = {code: e for code, e in self.stations.items() if station.fullmatch(code)}
+        if len(patterns) > 1:
+            stream = selector_4(patterns[1]).pattern
+            streams = {
+                code: [e for e in extents if stream.fullmatch(e.stream)]
+                for code, extents in chosen.items()
+            }
+            chosen = {code: extents for code, extents in streams.items() if extents}
+        return replace(self, stations=chosen)
+
+
 def info_json(
     identity: Identity,
     item: str,
     patterns: Sequence[str],
-    extents: Sequence[Extent],
+    contents: Contents,
     connections: Iterable[Connection],
 ) -> str:
     """The document of INFO in version 4.
@@ -89,7 +127,7 @@ def info_json(
         identity: of the server.
         item: what is asked for.
         patterns: of stations, and of streams.
-        extents: what the ring has had, in order.
+        contents: what the server has.
         connections: the clients.
 
     Raises:
@@ -106,10 +144,10 @@ def info_json(
     elif item == "CAPABILITIES":
         document["capability"] = ["SLPROTO:4.0", "SLPROTO:3.1", "TIME"]
     elif item in ("STATIONS", "STREAMS"):
-        chosen = _matching(extents, patterns)
+        contents = contents.matching(patterns)
         document["station"] = [
-            _station_4(station, list(group), has_streams=item == "STREAMS")
-            for station, group in groupby(chosen, key=lambda e: e.station)
+            _station_4(station, extents, contents.next_sequence, has_streams=item == "STREAMS")
+            for station, extents in contents.stations.items()
         ]
     elif item == "CONNECTIONS":
         clients = [_connection_4(connection) for connection in connections]
@@ -131,7 +169,7 @@ def error_json(identity: Identity, code: str, message: str) -> str:
 def info_xml(
     identity: Identity,
     level: str,
-    extents: Sequence[Extent],
+    contents: Contents,
     connections: Iterable[Connection],
 ) -> str:
     """The document of INFO in version 3; see `info_json`."""
@@ -145,8 +183,8 @@ def info_xml(
         for name in (*CAPABILITIES_3, *(f"info:{lv.lower()}" for lv in INFO_LEVELS)):
             ElementTree.SubElement(root, "capability", name=name)
     if level in ("STATIONS", "STREAMS", "GAPS", "ALL"):
-        for station, group in groupby(extents, key=lambda e: e.station):
-            _station_3(root, station, list(group), level)
+        for station, extents in contents.stations.items():
+            _station_3(root, station, extents, level)
     if level in ("CONNECTIONS", "ALL"):
         for connection in connections:
             _connection_3(root, connection)
@@ -161,18 +199,14 @@ def info_frames_3(document: str, now: Time) -> bytes:
     return b"".join(head + record for head, record in zip(heads, records, strict=True))
 
 
-def _matching(extents: Sequence[Extent], patterns: Sequence[str]) -> list[Extent]:
-    station = station_pattern(patterns[0]) if patterns else re.compile(".*")
-    stream = selector_4(patterns[1]).pattern if len(patterns) > 1 else re.compile(".*")
-    return [e for e in extents if station.fullmatch(e.station) and stream.fullmatch(e.stream)]
-
-
-def _station_4(station: str, extents: list[Extent], *, has_streams: bool) -> dict[str, Any]:
+def _station_4(
+    station: str, extents: Sequence[Extent], next_sequence: int, *, has_streams: bool
+) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": station,
         "description": station,
-        "start_seq": min(e.first for e in extents),
-        "end_seq": max(e.last for e in extents),
+        "start_seq": min((e.first for e in extents), default=next_sequence),
+        "end_seq": max((e.last + 1 for e in extents), default=next_sequence),
         "backfill": -1,
     }
     if has_streams:
@@ -213,8 +247,8 @@ def _station_3(root: ElementTree.Element, station: str, extents: list[Extent], l
         name=code,
         network=network,
         description=station,
-        begin_seq=_sequence_3(min(e.first for e in extents)),
-        end_seq=_sequence_3(max(e.last for e in extents) + 1),
+        begin_seq=_sequence_3(min((e.first for e in extents), default=0)),
+        end_seq=_sequence_3(max((e.last + 1 for e in extents), default=0)),
         stream_check="enabled",
     )
     for extent in extents if level != "STATIONS" else ():

@@ -22,6 +22,7 @@ from zilzal.core.time import Time
 from zilzal.io.seedlink.handshake import Question, info_level, take
 from zilzal.io.seedlink.info import (
     Connection,
+    Contents,
     Identity,
     error_json,
     info_frames_3,
@@ -86,6 +87,7 @@ class SeedLinkServer:
         host: address it listens at.
         port: it listens at.
         clients: connected now.
+        farthest: place in the ring up to which any client has been sent packets.
         failures: how often it has failed, on purpose.
     """
 
@@ -97,6 +99,7 @@ class SeedLinkServer:
     host: str = ""
     port: int = 0
     clients: set[Client] = field(default_factory=set)
+    farthest: int = 0
     failures: int = 0
     _identity: Identity = field(init=False)
     _server: asyncio.Server | None = None
@@ -137,6 +140,20 @@ class SeedLinkServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def finish(self) -> None:
+        """Let nobody come any more, and part with all who are there when they have what is sent."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for client in self.clients:
+            client.writer.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await asyncio.gather(
+                    *(client.writer.wait_closed() for client in self.clients),
+                    return_exceptions=True,
+                )
+
     async def fail(self, *, is_forgetful: bool) -> None:
         """Be gone, as after a crash, until it is opened again.
 
@@ -147,14 +164,18 @@ class SeedLinkServer:
         await self.close()
         if is_forgetful:
             self.ring = Ring(limit_bytes=self.ring.limit_bytes)
+            self.farthest = 0
 
     async def reopen(self) -> None:
         """Let clients come again, at the same port."""
         await self.listen(self.host, self.port)
 
     async def read_up_to(self, place: int) -> None:
-        """Return when there are clients, and all of them have been sent what is before a place."""
-        while not (readers := self._readers()) or min(readers) < place:
+        """Return when all clients have been sent what is before a place in the ring.
+
+        While no packets are sent to anybody, the client counts that has been farthest.
+        """
+        while min(self._readers(), default=self.farthest) < place:
             await self._moved.wait()
 
     def _readers(self) -> list[int]:
@@ -163,6 +184,7 @@ class SeedLinkServer:
 
     def _move(self, client: Client, place: int | None) -> None:
         client.place = place
+        self.farthest = max(self.farthest, place or 0)
         self._moved.set()
         self._moved = asyncio.Event()
 
@@ -241,7 +263,7 @@ class SeedLinkServer:
         if level is None:
             is_extended = client.handshake.is_extended
             return refusal(3, ErrorCode.ARGUMENTS, "no such level", is_extended=is_extended)
-        document = info_xml(self._identity, level, self.ring.extents(), self._connections())
+        document = info_xml(self._identity, level, self._contents(), self._connections())
         return info_frames_3(document, self.clock.now())
 
     def _info_4(self, client: Client, question: Question) -> bytes:
@@ -254,7 +276,7 @@ class SeedLinkServer:
                     self._identity,
                     item,
                     question.arguments[1:],
-                    self.ring.extents(),
+                    self._contents(),
                     self._connections(),
                 ),
                 "JI",
@@ -262,6 +284,9 @@ class SeedLinkServer:
         except FormatError as error:
             document, form = error_json(self._identity, ErrorCode.ARGUMENTS, str(error)), "JE"
         return frame_4(0, form, "", document.encode())
+
+    def _contents(self) -> Contents:
+        return Contents.of(self.ring, self.stations)
 
     def _connections(self) -> list[Connection]:
         return [

@@ -100,7 +100,8 @@ class Subscription:
 
     Args:
         asked: requests; stations by name come before patterns.
-        missing: stations and patterns that are wanted, but that the server does not have.
+        missing: stations that are wanted, but that the server does not have; patterns too where
+            it understands none.
         renumbered: stations whose numbers have begun anew; they are asked for from the beginning.
     """
 
@@ -134,23 +135,19 @@ def subscribe(
     for station, place in sorted(places.items()):
         line = next((w for w in wanted if w.matches(station)), None)
         if line is None or (served is not None and station not in served):
-            if line is not None and line.is_pattern:
-                missing.append(station)
             continue
         last = served[station].last if served is not None else None
-        if last is not None and place.sequence > last + 1:
-            renumbered.append(station)
-            asked[station] = Asked(station, line.selectors, None, is_all=True)
-        else:
-            asked[station] = Asked(station, line.selectors, place)
+        is_renumbered = last is not None and place.sequence > last
+        renumbered += [station] if is_renumbered else []
+        kept = None if is_renumbered else place
+        asked[station] = Asked(station, line.selectors, kept, is_all=is_renumbered)
     patterns: list[Asked] = []
     for line in wanted:
         known = [line.station] if served is None else sorted(filter(line.matches, served))
-        if not known:
-            missing.append(line.station)
-        elif line.is_pattern and (has_wildcards or served is None):
+        if line.is_pattern and (has_wildcards or served is None):
             patterns.append(Asked(line.station, line.selectors, None, is_all))
-        else:
-            for station in known:
-                asked.setdefault(station, Asked(station, line.selectors, None, is_all))
+            continue
+        missing += [] if known else [line.station]
+        for station in known:
+            asked.setdefault(station, Asked(station, line.selectors, None, is_all))
     return Subscription((*asked.values(), *patterns), tuple(missing), tuple(renumbered))
