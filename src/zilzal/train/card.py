@@ -100,7 +100,7 @@ within uncertainty | calibration error |
 {_skill_rows(findings)}
 
 Mean of the four F1: {f1["mean"]:.3f}. "Within uncertainty" is a share of the residuals; 0.68 is
-wanted. Thresholds: highest with an F1 at 0.2 s within 0.005 of the best one that lets at most
+wanted. Thresholds: lowest with an F1 at 0.2 s within 0.005 of the best one that lets at most
 {24 * training.false_per_hour:.0f} false picks a station-day through.
 
 {_first_motions(motions)}
