@@ -95,7 +95,7 @@ class PickerTraining:
     network: StridedUNet | None = None
     preparation: Preparation = field(default_factory=Preparation)
     mixing: Mixing = field(default_factory=Mixing)
-    false_per_hour: float = 1.0
+    false_per_hour: float = 2.0
     test_every: int = 40
     threads: int = 1
     device: str = "cpu"
