@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zilzal.core.errors import ConfigError, DataError
+from zilzal.core.errors import ConfigError, DataError, FormatError
 from zilzal.train.dataset import Metadata, read_course_npz, read_metadata
+from zilzal.train.seisbench_format import chunks_of
+from zilzal.train.sets.moments import Moment, moments
 from zilzal.train.window_table import WindowRow
 
 PLACINGS = ("random", "several", "fixed")
@@ -65,8 +67,8 @@ def expand_sets(paths: Iterable[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        inner = sorted(p.parent for p in path.glob("*/metadata.csv")) if path.is_dir() else []
-        if path.suffix == ".npz" or (path / "metadata.csv").is_file():
+        inner = sorted(filter(_is_set, path.iterdir())) if path.is_dir() else []
+        if path.suffix == ".npz" or _is_set(path):
             found.append(path)
         elif inner:
             found += inner
@@ -81,26 +83,26 @@ def expand_sets(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
+def _is_set(path: Path) -> bool:
+    """Whether a path is a folder in SeisBench's format."""
+    try:
+        return bool(chunks_of(path))
+    except FormatError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What tells a record from others, known before its samples are read.
 
     Args:
         source: name of its set.
-        name: of its trace.
-        event: what it is a record of.
-        station: network and station code, as "CI.CCC"; may be "".
-        record_start: time of its first sample, as the set writes it; may be "".
-        record_s: its length; 0 where the set does not say.
+        moment: its names, station and time.
         n_windows: that are cut from it.
     """
 
     source: str
-    name: str
-    event: str
-    station: str
-    record_start: str
-    record_s: float
+    moment: Moment
     n_windows: int
 
 
@@ -114,55 +116,58 @@ def identities(paths: Iterable[Path], protocol: Protocol) -> list[Identity]:
 
 
 def _identities_of_set(path: Path, protocol: Protocol) -> list[Identity]:
-    name, n_windows = source_name(path), protocol.windows_of_record
+    name = source_name(path)
     if path.suffix == ".npz":
-        records = read_course_npz(path)
-        splits = [record.split for record in records]
-        found = [
-            Identity(
-                source=name, name=record.name, event=record.event, station="", record_start="",
-                record_s=record.length / record.sampling_rate, n_windows=n_windows,
-            )
-            for record in records
-            if protocol.takes(record.split)
-        ]  # fmt: skip
+        found, splits = _of_course(path, protocol)
     else:
-        if protocol.table and name not in protocol.table:
-            raise DataError(
-                f"the table of windows has none of {name}; it has windows of "
-                f"{', '.join(protocol.table)}"
-            )
-        rows = rows_by_trace(protocol, name)
-        lines = chosen_lines(path, protocol, rows)
-        splits = [row.split for row in protocol.table.get(name, ())]
-        splits = splits or [line.text("split", "train") for line in read_metadata(path)]
-        found = [_identity(name, line, len(rows.get(line.text("trace_name"), ())) or n_windows)
-                 for line in lines]  # fmt: skip
+        found, splits = _of_folder(path, protocol)
     if found:
         return found
     there = ", ".join(f"{split}: {splits.count(split)}" for split in dict.fromkeys(splits))
     raise DataError(
-        f"no records of {path} with split {protocol.split!r}; there are {there or 'none'}; "
+        f"no records of {name} with split {protocol.split!r}; there are {there or 'none'}; "
         "choose with --split"
     )
 
 
-def _identity(source: str, line: Metadata, n_windows: int) -> Identity:
-    n_samples = line.number("trace_npts") or 0.0
-    return Identity(
-        source=source,
-        name=line.text("trace_name"),
-        event=line.text("source_id", line.text("trace_name")),
-        station=_station(line),
-        record_start=line.text("trace_start_time"),
-        record_s=n_samples / float(line.text("trace_sampling_rate_hz")),
-        n_windows=n_windows,
-    )
+def _of_course(path: Path, protocol: Protocol) -> tuple[list[Identity], list[str]]:
+    """The chosen records of a course's file, and the splits of all."""
+    records = read_course_npz(path)
+    found = [
+        Identity(
+            source=path.stem,
+            moment=Moment(
+                name=record.name, split=record.split, event=record.event, group="", station="",
+                start_s=None, end_s=None, origin_s=None, category=record.kind,
+            ),
+            n_windows=protocol.windows_of_record,
+        )
+        for record in records
+        if protocol.takes(record.split)
+    ]  # fmt: skip
+    return found, [record.split for record in records]
 
 
-def _station(line: Metadata) -> str:
-    network, station = line.text("station_network_code"), line.text("station_code")
-    return f"{network}.{station}" if station else ""
+def _of_folder(path: Path, protocol: Protocol) -> tuple[list[Identity], list[str]]:
+    """The chosen records of a set, and the splits of all its records or listed windows."""
+    name = source_name(path)
+    if protocol.table and name not in protocol.table:
+        raise DataError(
+            f"the table of windows has none of {name}; it has windows of "
+            f"{', '.join(protocol.table)}"
+        )
+    rows = rows_by_trace(protocol, name)
+    splits = [row.split for row in protocol.table.get(name, ())]
+    splits = splits or [line.text("split", "train") for line in read_metadata(path)]
+    found = [
+        Identity(
+            source=name,
+            moment=moment,
+            n_windows=len(rows.get(moment.name, ())) or protocol.windows_of_record,
+        )
+        for moment in moments(chosen_lines(path, protocol, rows))
+    ]
+    return found, splits
 
 
 def rows_by_trace(protocol: Protocol, name: str) -> dict[str, list[WindowRow]]:

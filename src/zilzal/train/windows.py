@@ -14,7 +14,6 @@ from jaxtyping import Float32
 from zilzal.core.arrays import Array
 from zilzal.core.errors import DataError
 from zilzal.core.pick import Phase, Polarity
-from zilzal.pick.measure import cut_around, measure
 from zilzal.train.augment import Cut
 from zilzal.train.case import Case
 from zilzal.train.dataset import (
@@ -28,6 +27,7 @@ from zilzal.train.dataset import (
 from zilzal.train.labels import with_codas
 from zilzal.train.mixture import cut_out, tapered
 from zilzal.train.protocol import Protocol, chosen_lines, rows_by_trace, source_name
+from zilzal.train.sets.row import snr_db
 from zilzal.train.skill import LENGTH_S, Trial, random_start, trial_at
 from zilzal.train.window_table import WindowRow
 
@@ -157,7 +157,8 @@ def _snr_db(record: Record, phase: Phase, labels: Sequence[float] | None, first:
     """Signal to noise of a phase's first label, as operation measures that of a pick."""
     if not labels:
         return math.nan
-    onset = round(labels[0] + first)
-    cut = cut_around(record.samples, record.present, onset, record.sampling_rate)
-    ratio = measure([cut], [phase])[0].snr if 0 <= onset < record.length else None
-    return 20 * math.log10(ratio) if ratio else math.nan
+    onset = labels[0] + first
+    if not 0 <= onset < record.length:
+        return math.nan
+    found = snr_db(record.samples, record.present, onset, phase, record.sampling_rate)
+    return math.nan if found is None else found
