@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,8 +77,13 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     told = {BY_RULE: motions}
     if training.shared is not None:
         told["analysts (toc2me)"] = judge_motions(outputs, read_analysts_motions(training.shared))
+    kept = without_curves(trained.network, len(labels))
     card = write_card(
-        trained, findings, told, name=f"{release.name} {release.version}", shifts=release.shifts
+        replace(trained, network=kept),
+        findings,
+        told,
+        name=f"{release.name} {release.version}",
+        shifts=release.shifts,
     )
     spec = ModelSpec(
         name=release.name,
@@ -102,7 +107,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         card=card,
     )
     path = training.output / f"{release.name}.onnx"
-    path.write_bytes(to_onnx(without_curves(trained.network, len(labels)), spec))
+    path.write_bytes(to_onnx(kept, spec))
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     return path
 
