@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from zilzal.core.errors import ModelError
 
 
+@cache
 def model_folder() -> Path:
     """Where the package keeps its networks."""
     return Path(str(files("zilzal.infer"))) / "networks"

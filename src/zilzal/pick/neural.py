@@ -28,7 +28,6 @@ from zilzal.infer.overlap import (
 )
 from zilzal.infer.packaged import find_model
 from zilzal.infer.spec import ModelSpec
-from zilzal.pick.counts import Counts, Recorded
 from zilzal.pick.measure import (
     AFTER_S,
     BEFORE_S,
@@ -54,6 +53,7 @@ from zilzal.signal.prepare import (
     start_preparation,
     step_preparation,
 )
+from zilzal.signal.stretches import Stretch, Stretches
 from zilzal.signal.trigger import Interval
 
 _ROUND_SAMPLES = 1 << 18
@@ -71,7 +71,7 @@ class _Segment:
     frames: FrameState
     overlap: OverlapState
     reader: ReaderState
-    counts: Counts
+    counts: Stretches
 
 
 class _Sensor(NamedTuple):
@@ -233,7 +233,7 @@ class NeuralPicker:
             frames=start_frames(_grid(spec), number, n_components),
             overlap=start_overlap(spec, number),
             reader=start_reading(reading, number + spec.blind_samples),
-            counts=Counts(piece.first_number, piece.first_number),
+            counts=Stretches.none(piece.first_number, n_components),
         )
 
     def _run(
@@ -316,8 +316,8 @@ class _Teller(NamedTuple):
         ratio, rate = self.segment.preparation.ratio, self.segment.clock.sampling_rate
         place, rest = divmod(peak.number * ratio.down, ratio.up)
         onset = place + math.floor((rest + peak.fraction * ratio.down) / ratio.up + 0.5)
-        first, recorded = self.segment.counts.cut(*reach_of(onset, rate))
-        return cut_around(*recorded, onset - first, rate)
+        counts, (first, end) = self.segment.counts, reach_of(onset, rate)
+        return cut_around(*counts.cut(first, end), onset - max(first, counts.first), rate)
 
     def _pick(self, peak: Peak, phase: Phase, measured: Measurement) -> Pick:
         segment, spec = self.segment, self.model.spec
@@ -391,7 +391,7 @@ def _prepare(spec: ModelSpec, segment: _Segment, piece: Piece) -> tuple[_Segment
         preparation=preparation,
         end_number=end,
         frames=state,
-        counts=segment.counts.add(Recorded(piece.samples, piece.present)),
+        counts=segment.counts.add(Stretch(piece.samples, piece.present)),
     )
     return moved, handed_out
 
@@ -411,7 +411,7 @@ def _measurable(segment: _Segment) -> int:
     return (segment.counts.end - after) * ratio.up // ratio.down
 
 
-def _forget(segment: _Segment, frontier: int) -> Counts:
+def _forget(segment: _Segment, frontier: int) -> Stretches:
     """Drop counts that no pick from the frontier on can need."""
     ratio = segment.preparation.ratio
     before = round(BEFORE_S * segment.clock.sampling_rate) + ratio.down // ratio.up + 2

@@ -13,6 +13,7 @@ from zilzal.core.arrays import Array
 from zilzal.core.ids import SensorId
 from zilzal.core.time import Time, sample_time
 from zilzal.core.waveform import Window
+from zilzal.signal.flaws import true_ranges
 from zilzal.signal.resample import Ratio
 
 _OFFSET_STEP_NS = 1_000
@@ -109,24 +110,28 @@ def follow(follower: Follower | None, window: Window) -> tuple[Follower, list[Pi
         clock = Clock.of(window.start, number, window.sampling_rate)
         follower = Follower(window.start, number, clock, is_open=False)
     follower = follower._replace(clock=_follow_drift(follower, window))
-    recorded = np.asarray(window.present.any(axis=0))
-    edges = np.flatnonzero(np.diff(recorded, prepend=False, append=False))
-    if follower.is_open and window.length and not recorded[0]:
+    recorded = _recorded(window)
+    if follower.is_open and window.length and not (recorded and recorded[0][0] == 0):
         pieces += close(follower, len(window.samples))
-    for first, end in edges.reshape(-1, 2).tolist():
+    for first, end in recorded:
         begins = first > 0 or not follower.is_open
         piece = Piece(
             follower.clock, begins, end < window.length, follower.number + first,
             window.samples[:, first:end], window.present[:, first:end],
         )  # fmt: skip
         pieces.append(piece)
-    moved = Follower(
-        window.next_start,
-        follower.number + window.length,
-        follower.clock,
-        is_open=bool(recorded[-1]) if window.length else follower.is_open,
-    )
-    return moved, pieces
+    is_open = follower.is_open
+    if window.length:
+        is_open = bool(recorded) and recorded[-1][1] == window.length
+    number = follower.number + window.length
+    return Follower(window.next_start, number, follower.clock, is_open), pieces
+
+
+def _recorded(window: Window) -> list[tuple[int, int]]:
+    """First and end of the stretches in which at least one component was recorded."""
+    if window.present.all():
+        return [(0, window.length)] if window.length else []
+    return list(map(tuple, true_ranges(window.present.any(axis=0)).tolist()))
 
 
 def close(follower: Follower, n_components: int) -> list[Piece]:

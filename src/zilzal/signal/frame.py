@@ -6,13 +6,14 @@ with zeros, with the mask telling so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 from jaxtyping import Bool, Float32
 
 from zilzal.core.arrays import Array
+from zilzal.signal.stretches import Stretch, Stretches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +51,14 @@ class FrameGrid:
 
 
 class Frames(NamedTuple):
-    """Consecutive windows; views of one buffer, not copies.
+    """Consecutive windows; views of what came, where a window came in one piece.
 
     `first_window` is the index on the grid of the first.
     """
 
     first_window: int
-    samples: Float32[Array, "window component sample"]
-    present: Bool[Array, "window component sample"]
+    samples: Sequence[Float32[Array, "component sample"]]
+    present: Sequence[Bool[Array, "component sample"]]
 
 
 class FrameState(NamedTuple):
@@ -66,21 +67,20 @@ class FrameState(NamedTuple):
     Args:
         segment_start: number of the segment's first sample.
         next_window: index of the next window to hand out.
-        samples: from the start of that window on.
-        present: their mask.
+        kept: samples from the start of that window on, with their mask.
     """
 
     segment_start: int
     next_window: int
-    samples: Float32[Array, "component sample"]
-    present: Bool[Array, "component sample"]
+    kept: Stretches
 
 
 def start_frames(grid: FrameGrid, first_number: int, n_components: int) -> FrameState:
     """Begin a segment at a sample, counted from the epoch."""
     window = grid.first_window(first_number)
-    padding = np.zeros((n_components, first_number - grid.start_of(window)), np.float32)
-    return FrameState(first_number, window, padding, padding.astype(bool))
+    kept = Stretches.none(grid.start_of(window), n_components)
+    padding = Stretch.zeros(n_components, first_number - kept.first)
+    return FrameState(first_number, window, kept.add(padding))
 
 
 def step_frames(
@@ -90,47 +90,27 @@ def step_frames(
     present: Bool[Array, "component sample"],
 ) -> tuple[FrameState, Frames]:
     """Take more samples of the segment; hand out the windows that are complete."""
-    state = state._replace(
-        samples=np.concatenate((state.samples, samples), axis=1),
-        present=np.concatenate((state.present, present), axis=1),
-    )
-    n_windows = (state.samples.shape[1] - grid.window_samples) // grid.hop_samples + 1
-    return _hand_out(grid, state, max(n_windows, 0))
+    state = state._replace(kept=state.kept.add(Stretch(samples, present)))
+    length = state.kept.end - state.kept.first
+    return _hand_out(grid, state, max((length - grid.window_samples) // grid.hop_samples + 1, 0))
 
 
 def finish_frames(grid: FrameGrid, state: FrameState) -> Frames:
     """The segment ends: hand out the windows that are not full but hold more than the margin."""
-    end = grid.start_of(state.next_window) + state.samples.shape[1]
+    kept = state.kept
     n_windows = 0
-    if end - state.segment_start > grid.margin_samples:
-        n_samples = state.samples.shape[1] - grid.margin_samples
+    if kept.end - state.segment_start > grid.margin_samples:
+        n_samples = kept.end - kept.first - grid.margin_samples
         n_windows = max(-(-n_samples // grid.hop_samples), 0)
-    length = (n_windows - 1) * grid.hop_samples + grid.window_samples if n_windows else 0
-    padding = ((0, 0), (0, max(length - state.samples.shape[1], 0)))
-    padded = state._replace(
-        samples=np.pad(state.samples, padding), present=np.pad(state.present, padding)
-    )
-    return _hand_out(grid, padded, n_windows)[1]
+    last_end = grid.start_of(state.next_window + n_windows - 1) + grid.window_samples
+    padding = Stretch.zeros(kept.n_components, max(last_end - kept.end, 0))
+    return _hand_out(grid, state._replace(kept=kept.add(padding)), n_windows)[1]
 
 
 def _hand_out(grid: FrameGrid, state: FrameState, n_windows: int) -> tuple[FrameState, Frames]:
-    frames = Frames(
-        state.next_window,
-        _windows(grid, state.samples, n_windows),
-        _windows(grid, state.present, n_windows),
-    )
-    used = n_windows * grid.hop_samples
-    rest = FrameState(
-        state.segment_start,
-        state.next_window + n_windows,
-        state.samples[:, used:].copy(),
-        state.present[:, used:].copy(),
-    )
-    return rest, frames
-
-
-def _windows(grid: FrameGrid, samples: Array, n_windows: int) -> Array:
-    if n_windows == 0:
-        return np.zeros((0, len(samples), grid.window_samples), samples.dtype)
-    view = np.lib.stride_tricks.sliding_window_view(samples, grid.window_samples, axis=1)
-    return view[:, : n_windows * grid.hop_samples : grid.hop_samples].transpose(1, 0, 2)
+    following = state.next_window + n_windows
+    starts = [grid.start_of(window) for window in range(state.next_window, following)]
+    windows = [state.kept.cut(start, start + grid.window_samples) for start in starts]
+    frames = Frames(state.next_window, [w.samples for w in windows], [w.present for w in windows])
+    rest = state.kept.since(grid.start_of(following))
+    return state._replace(next_window=following, kept=rest), frames
