@@ -9,7 +9,7 @@ import pytest
 from tests.train.made_sets import made_set
 from zilzal.cli.cells import best_of, interval, signed
 from zilzal.evaluate.interval import Estimate
-from zilzal.train.candidates import LOWEST
+from zilzal.train.candidates import LOWEST, find_candidates
 from zilzal.train.pick_results import PICK_COLUMNS, SCORE_COLUMNS
 
 pytest.importorskip("h5py")
@@ -29,6 +29,11 @@ def rows(said, title):
     end = next((k for k in range(start + 3, len(lines)) if not lines[k].strip()), len(lines))
     body = [line for line in lines[start + 2 : end] if not set(line.strip()) <= set("─")]
     return {cells[0]: cells[1:] for line in body if (cells := line.split())}
+
+
+def own_thresholds():
+    (candidate,) = find_candidates(["zilzal"])
+    return candidate.thresholds
 
 
 def read_csv(path):
@@ -132,9 +137,10 @@ def test_the_same_command_again_takes_the_kept_picks(call, folder, tmp_path):
 
 def test_another_run_s_windows_and_picks_compare(call, compared, folder, tmp_path):
     out = compared[1]
+    own = ",".join(f"{phase}:{value}" for phase, value in own_thresholds().items())
     said = call(
         "evaluate", "picks", folder, "--windows", out / "windows.csv", "-m", "stalta",
-        "--picks", f"network={out / 'picks' / 'zilzal.csv'}", "--threshold", "network=P:0.42,S:0.58",
+        "--picks", f"network={out / 'picks' / 'zilzal.csv'}", "--threshold", f"network={own}",
         "-o", tmp_path, "--no-figures", *QUICK,
     )  # fmt: skip
     before, now = (rows(text, "P: 6 labels") for text in (compared[0], said))
@@ -161,7 +167,8 @@ def test_thresholds_are_chosen_elsewhere(call, folder, tmp_path):
     assert told["protocol"]["thresholds_chosen_on"]["false_per_noise_hour_at_most"] == 1.0
     for picker in told["pickers"].values():
         assert picker["origin"] == "tuned"
-    assert told["pickers"]["zilzal"]["phases"]["P"]["threshold"] != 0.42
+        assert picker["phases"]["P"]["pooled"]["by_tolerance"]["0.2"]["n_noise_picks"] == 0
+    assert told["pickers"]["zilzal"]["phases"]["P"]["threshold"] != own_thresholds()["P"]
 
 
 def test_what_cannot_be_done_is_refused(refuse, folder, tmp_path):
