@@ -229,7 +229,10 @@ def test_a_silent_station_is_told_and_the_others_go_on():
                 return stream.links()[0].heard
 
     heard = asyncio.run(main())
-    assert [(h.part, h.is_silent) for h in heard] == [("XX_AAA", True), ("XX_BBB", False)]
+    assert [(str(h.station_id), h.is_silent) for h in heard] == [
+        ("XX.AAA", True),
+        ("XX.BBB", False),
+    ]
     assert [h.data_end for h in heard] == [T0 + 5, T0 + 10]
     assert heard[1].arrived - heard[0].arrived == 500
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.io.waveform_files import T0, noise, records
@@ -176,6 +176,7 @@ ANY_PLAN = st.builds(
 )
 
 
+@settings(max_examples=20)
 @given(plan=ANY_PLAN)
 def test_nothing_arrives_before_it_is_sent_and_times_never_go_back(sent, plan):
     found = list(travel(sent, plan))
@@ -183,6 +184,7 @@ def test_nothing_arrives_before_it_is_sent_and_times_never_go_back(sent, plan):
     assert all(d.time >= d.record.end for d in found)
 
 
+@settings(max_examples=20)
 @given(plan=ANY_PLAN, left_out=st.sampled_from(STATIONS))
 def test_a_stations_fate_does_not_depend_on_the_others(sent, plan, left_out):
     begin = [sent[0]]

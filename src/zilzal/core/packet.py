@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zilzal.core.coverage import CoverageSpan
+from zilzal.core.ids import StationId
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
 
@@ -23,6 +24,7 @@ class Bookmark:
         part: what of it counts by itself: a station of a server ("CI_CCC"), a channel of a web
             service ("CI.CCC..HHZ"), a file of a folder.
         place: where in that part, in the source's own words; for the source to read, nobody else.
+            Empty where the part is gone and the bookmark can be forgotten.
     """
 
     source: str
@@ -51,6 +53,12 @@ class Packet:
     sequence: int | None = None
 
     @property
+    def station_ids(self) -> tuple[StationId, ...]:
+        """Whose data it holds, in order."""
+        channel_ids = [t.channel_id for t in self.traces] + [s.channel_id for s in self.corrupt]
+        return tuple(sorted({channel_id.station_id for channel_id in channel_ids}))
+
+    @property
     def data_end(self) -> Time | None:
         """Where the sample after its last one would be; None where it holds no time."""
         ends = [t.next_start for t in self.traces] + [s.end for s in self.corrupt]
@@ -70,17 +78,17 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What a source has given of one of its parts, a station in most cases.
+    """What a source has given of one station.
 
     Args:
-        part: as in the bookmarks.
+        station_id: which.
         packets: how many since the source was opened.
         arrived: when the last one came.
         data_end: end of the latest data in any of them.
         is_silent: nothing has come for longer than the source's time-out for a station.
     """
 
-    part: str
+    station_id: StationId
     packets: int
     arrived: Time
     data_end: Time
@@ -97,7 +105,7 @@ class Link:
         since: when it came to be so.
         note: why, in words; empty where the state says all.
         connections: how often it was connected since the source was opened.
-        heard: what came of each part, in order of part.
+        heard: what came of each station, in order of station.
     """
 
     source: str

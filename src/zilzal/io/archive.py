@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK_S = 3_600.0
 _CACHE_BYTES = 2**27
-_NOT_WAVEFORMS = re.compile(
+NOT_WAVEFORMS = re.compile(
     r"\.(xml|csv|txt|md|json|toml|ya?ml|html|pdf|png|jpg|svg|py|log|db|sqlite)$", re.IGNORECASE
 )
 """Endings that are passed over in a folder; a file that is named itself is always tried."""
@@ -103,7 +103,7 @@ class Archive:
             FileNotFoundError: a path does not exist.
             FormatError: there is no waveform in any of the files.
         """
-        found = find_files([paths] if isinstance(paths, Path | str) else paths)
+        found = _find_files([paths] if isinstance(paths, Path | str) else paths)
         archive = cls((), (), gap_policy or GapPolicy())
         spans: list[FileSpan] = []
         faults: list[Fault] = []
@@ -311,7 +311,7 @@ def _memory(content: RecordIndex | tuple[Trace, ...]) -> int:
     return sum(trace.samples.nbytes for trace in content)
 
 
-def find_files(paths: Iterable[Path | str]) -> list[Path]:
+def _find_files(paths: Iterable[Path | str]) -> list[Path]:
     """All files, each once, in order of their paths."""
     found: dict[Path, None] = {}
     for given in map(Path, paths):
@@ -319,7 +319,7 @@ def find_files(paths: Iterable[Path | str]) -> list[Path]:
             inside = (p for p in sorted(given.rglob("*")) if p.is_file())
             for path in inside:
                 hidden = any(part.startswith(".") for part in path.relative_to(given).parts)
-                if not hidden and not _NOT_WAVEFORMS.search(path.name):
+                if not hidden and not NOT_WAVEFORMS.search(path.name):
                     found.setdefault(path.resolve())
         elif given.exists():
             found.setdefault(given.resolve())

@@ -7,17 +7,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from zilzal.core.ids import StationId
 from zilzal.core.packet import Bookmark, Heard, Link, LinkState, Packet
 from zilzal.core.stage import Clock, PacketSource, PacketStream
 from zilzal.core.time import Time
 
 LARGEST_QUEUE = 1_000
-"""Packets that wait to be read; then the source waits."""
 
 
 @dataclass(slots=True, eq=False)
 class _Tally:
-    """What has come of one part."""
+    """What has come of one station."""
 
     packets: int
     arrived: Time
@@ -32,23 +34,29 @@ class Feed:
     Args:
         source: name of it, as in the bookmarks.
         clock: of whoever opened the source.
-        silent_after_s: a part that has given nothing for so long is called silent.
+        silent_after_s: a station that has given nothing for so long is called silent.
+        largest_queue: packets that wait to be read; then the source waits. None is 1,000.
     """
 
     source: str
     clock: Clock
     silent_after_s: float
-    _queue: asyncio.Queue[Packet | None] = field(
-        default_factory=lambda: asyncio.Queue(LARGEST_QUEUE), repr=False
-    )
-    _tallies: dict[str, _Tally] = field(default_factory=dict, repr=False)
+    largest_queue: int | None = None
+    _queue: asyncio.Queue[Packet | None] = field(init=False, repr=False)
+    _tallies: dict[StationId, _Tally] = field(default_factory=dict, repr=False)
     _state: LinkState = LinkState.CONNECTING
     _since: Time = field(init=False)
     _note: str = ""
     _connections: int = 0
 
     def __post_init__(self) -> None:
+        self._queue = asyncio.Queue(self.largest_queue or LARGEST_QUEUE)
         self._since = self.clock.now()
+
+    @property
+    def state(self) -> LinkState:
+        """How it stands."""
+        return self._state
 
     def turn(self, state: LinkState, note: str = "") -> None:
         """Say how it stands now."""
@@ -58,14 +66,15 @@ class Feed:
     async def put(self, packet: Packet) -> None:
         """Hand a packet on; wait where the reader is behind."""
         await self._queue.put(packet)
-        part, end = packet.bookmark.part, packet.data_end or packet.arrived
-        tally = self._tallies.get(part)
-        if tally is not None:
+        end = packet.data_end
+        if end is None:
+            return
+        now_s = self.clock.monotonic_s()
+        for station_id in packet.station_ids:
+            tally = self._tallies.setdefault(station_id, _Tally(0, packet.arrived, now_s, end))
             tally.packets += 1
-            tally.arrived, tally.arrived_s = packet.arrived, self.clock.monotonic_s()
+            tally.arrived, tally.arrived_s = packet.arrived, now_s
             tally.data_end = max(tally.data_end, end)
-        else:
-            self._tallies[part] = _Tally(1, packet.arrived, self.clock.monotonic_s(), end)
 
     async def end(self, note: str = "") -> None:
         """No more will come."""
@@ -82,13 +91,13 @@ class Feed:
         now_s = self.clock.monotonic_s()
         heard = tuple(
             Heard(
-                part=part,
+                station_id=station_id,
                 packets=tally.packets,
                 arrived=tally.arrived,
                 data_end=tally.data_end,
                 is_silent=now_s - tally.arrived_s > self.silent_after_s,
             )
-            for part, tally in sorted(self._tallies.items())
+            for station_id, tally in sorted(self._tallies.items())
         )
         return (
             Link(
@@ -185,3 +194,16 @@ async def _pump(stream: PacketStream, queue: asyncio.Queue[Packet | None]) -> No
     async for packet in stream:
         await queue.put(packet)
     await queue.put(None)
+
+
+def retry_after_s(failures: int, first_s: float, longest_s: float, now: Time) -> float:
+    """How long to wait before trying again.
+
+    Args:
+        failures: how many there were in a row, from 1.
+        first_s: longest wait after the first.
+        longest_s: the wait doubles with each failure, but not beyond it.
+        now: draws the wait, at least half the longest, for clients not to come all at once.
+    """
+    wait_s = min(first_s * 2.0 ** min(failures - 1, 30), longest_s)
+    return wait_s * float(np.random.default_rng(abs(now.ns)).uniform(0.5, 1.0))

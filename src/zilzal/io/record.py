@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.errors import FormatError
 from zilzal.core.ids import ChannelId
 from zilzal.core.time import NS_PER_S, Time
@@ -17,6 +19,8 @@ from zilzal.core.waveform import Trace
 from zilzal.io.miniseed import STEIM, stated_last
 from zilzal.io.miniseed_index import channel_of_source
 from zilzal.io.sds_writer import sample_encoding
+
+logger = logging.getLogger(__name__)
 
 SHORT_BYTES = 512
 """Length of a record as SeedLink 3 carries it."""
@@ -110,6 +114,26 @@ def _stated_last(parsed: Any, content: bytes) -> int:
     clibmseed.msr3_data_bounds(parsed._msr, place, size)  # noqa: SLF001
     swap = bool(parsed.swapflag & clibmseed.MSSWAP_PAYLOAD)
     return int(stated_last(content, np.array([place[0]]), np.array([swap]))[0])
+
+
+def salvage(content: bytes) -> Trace | CoverageSpan | None:
+    """A record's samples, or the time that is lost where they cannot be decoded.
+
+    None where it holds no samples, or its header cannot be read either. What is lost is logged.
+    """
+    try:
+        return record_trace(content)
+    except FormatError as error:
+        reason = str(error)
+    try:
+        record = read_record(content)
+    except FormatError:
+        logger.warning("a record cannot be read: %s", reason)
+        return None
+    if record.kind != "D" or record.end <= record.start:
+        return None
+    logger.warning("a record cannot be decoded: %s", reason)
+    return CoverageSpan(record.channel_id, record.start, record.end, Reason.CORRUPT, reason)
 
 
 def make_records(

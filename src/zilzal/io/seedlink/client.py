@@ -10,16 +10,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from zilzal.core.coverage import CoverageSpan, Reason
-from zilzal.core.errors import FormatError, SourceClosed, SourceError, SourceTimeout
+from zilzal.core.coverage import CoverageSpan
+from zilzal.core.errors import SourceClosed, SourceError, SourceTimeout
 from zilzal.core.packet import Bookmark, LinkState, Packet
 from zilzal.core.stage import Clock, PacketStream
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
-from zilzal.io.feed import Feed, feeding
-from zilzal.io.record import read_record, record_trace
+from zilzal.io.feed import Feed, feeding, retry_after_s
+from zilzal.io.record import salvage
 from zilzal.io.seedlink.address import Address
 from zilzal.io.seedlink.query import ServedStation, ask, ask_on
 from zilzal.io.seedlink.selector import selector_for
@@ -155,17 +153,12 @@ class _Session:
             if repeats == LARGEST_REPEATS:
                 logger.warning("%s: a packet cannot be read; what waits is lost", self.feed.source)
                 self.places.clear()
-            wait_s = self._retry_after_s(failures)
+            source, now = self.source, self.clock.now()
+            wait_s = retry_after_s(failures, source.retry_s, source.longest_retry_s, now)
             level = logging.WARNING if failures == 1 else logging.INFO
             logger.log(level, "%s: %s; next try in %.0f s", self.feed.source, note, wait_s)
             self.feed.turn(LinkState.WAITING, note)
             await self.clock.sleep(wait_s)
-
-    def _retry_after_s(self, failures: int) -> float:
-        """Doubles from try to try; drawn by the instant, for clients not to come all at once."""
-        source = self.source
-        wait_s = min(source.retry_s * 2.0 ** min(failures - 1, 30), source.longest_retry_s)
-        return wait_s * np.random.default_rng(abs(self.clock.now().ns)).uniform(0.5, 1.0)
 
     async def _connection(self) -> str:
         """One connection, until it ends; why it did."""
@@ -302,13 +295,13 @@ class _Session:
     async def _pass_on(self, station: str, sequence: int | None, content: bytes) -> None:
         """Make a packet of what came, sound or not, and remember the place."""
         arrived = self.clock.now()
-        traces, corrupt, start = _decode(content)
-        place = Place(sequence or 0, str(start) if start else "")
+        found = salvage(content)
+        place = Place(sequence or 0, str(found.start) if found else "")
         packet = Packet(
             bookmark=Bookmark(self.feed.source, station, str(place)),
             arrived=arrived,
-            traces=traces,
-            corrupt=corrupt,
+            traces=(found,) if isinstance(found, Trace) else (),
+            corrupt=(found,) if isinstance(found, CoverageSpan) else (),
             record=content,
             sequence=sequence,
         )
@@ -329,25 +322,3 @@ async def _stop(*tasks: asyncio.Task[None]) -> None:
             task.cancel()
         await asyncio.wait(tasks, timeout=0.1)
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _decode(
-    content: bytes,
-) -> tuple[tuple[Trace, ...], tuple[CoverageSpan, ...], Time | None]:
-    """A record's samples, or the time that is lost with it, and its start, if it tells."""
-    try:
-        trace = record_trace(content)
-    except FormatError as error:
-        reason = str(error)
-    else:
-        return (trace,), (), trace.start
-    try:
-        record = read_record(content)
-    except FormatError:
-        logger.warning("a record that cannot be read: %s", reason)
-        return (), (), None
-    if record.kind != "D" or record.end <= record.start:
-        return (), (), record.start
-    logger.warning("a record that cannot be decoded: %s", reason)
-    span = CoverageSpan(record.channel_id, record.start, record.end, Reason.CORRUPT, reason)
-    return (), (span,), record.start

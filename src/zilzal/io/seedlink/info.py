@@ -239,7 +239,9 @@ def _connection_4(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _station_3(root: ElementTree.Element, station: str, extents: list[Extent], level: str) -> None:
+def _station_3(
+    root: ElementTree.Element, station: str, extents: Sequence[Extent], level: str
+) -> None:
     network, _, code = station.partition("_")
     element = ElementTree.SubElement(
         root,
