@@ -69,6 +69,37 @@ def tiny_network(
     return model.SerializeToString()
 
 
+def lstm_network(rng: np.random.Generator, direction: str) -> bytes:
+    """One LSTM with hard-sigmoid gates: (batch, 3, sample) to (direction times 4, sample)."""
+    n, hidden, features = 2 if direction == "bidirectional" else 1, 4, 3
+    shapes = {"w": (n, 4 * hidden, features), "r": (n, 4 * hidden, hidden), "b": (n, 8 * hidden)}
+    parameters = [
+        numpy_helper.from_array(rng.standard_normal(shape).astype(np.float32), name)
+        for name, shape in shapes.items()
+    ]
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["steps"], perm=[2, 0, 1]),
+        helper.make_node(
+            "LSTM", ["steps", "w", "r", "b"], ["hidden"], hidden_size=hidden, direction=direction,
+            activations=["HardSigmoid", "Tanh", "Tanh"] * n,
+            activation_alpha=[0.2] * n, activation_beta=[0.5] * n,
+        ),
+        helper.make_node("Transpose", ["hidden"], ["y4"], perm=[2, 1, 3, 0]),
+        helper.make_node("Reshape", ["y4", "shape"], ["y"]),
+    ]  # fmt: skip
+    parameters.append(numpy_helper.from_array(np.array([0, n * hidden, -1]), "shape"))
+    graph = helper.make_graph(
+        nodes,
+        "lstm",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", features, 12])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", n * hidden, 12])],
+        parameters,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
 def save_network(folder: Path, spec: ModelSpec = SPEC, **changes: object) -> Path:
     """A tiny random network with a specification, in a file."""
     spec = replace(spec, **changes)
@@ -76,3 +107,10 @@ def save_network(folder: Path, spec: ModelSpec = SPEC, **changes: object) -> Pat
     network = tiny_network(np.random.default_rng(5), n_labels=len(spec.labels))
     path.write_bytes(attach_spec(network, spec))
     return path
+
+
+def windows(n_windows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Noise for the network of `SPEC`, and its masks."""
+    rng = np.random.default_rng(seed)
+    samples = rng.standard_normal((n_windows, 3, SPEC.window_samples)).astype(np.float32)
+    return samples, np.ones(samples.shape, bool)

@@ -5,17 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.infer.networks import SPEC, save_network, tiny_network
+from tests.infer.networks import SPEC, save_network, tiny_network, windows
 from zilzal.core.errors import ModelError, SpecError
-from zilzal.infer.engine import load_model
+from zilzal.infer import engine as engine_module
+from zilzal.infer.engine import OnnxEngine, build_model, load_model
 from zilzal.infer.packaged import find_model, packaged_models
 from zilzal.infer.spec import attach_spec
-
-
-def windows(n_windows, seed=0):
-    rng = np.random.default_rng(seed)
-    samples = rng.standard_normal((n_windows, 3, SPEC.window_samples)).astype(np.float32)
-    return samples, np.ones(samples.shape, bool)
 
 
 @pytest.fixture
@@ -117,11 +112,14 @@ def test_model_is_found_by_path_and_otherwise_named_with_what_there_is(path):
         assert find_model(name).is_file()
 
 
-@pytest.mark.parity
-@pytest.mark.filterwarnings("ignore")  # raised inside OpenVINO on import
-def test_openvino_gives_the_same_outputs(path):
-    pytest.importorskip("openvino", reason="extra fast")
-    samples, present = windows(7)
-    ours = load_model(path).predict(samples, present)
-    theirs = load_model(path, engine="openvino").predict(samples, present)
-    np.testing.assert_allclose(theirs, ours, atol=1e-4)
+def test_missing_openvino_gives_way_to_onnxruntime_and_says_so(path, monkeypatch, caplog):
+    monkeypatch.setattr(engine_module, "find_spec", lambda name: None)
+    ours = build_model(path.read_bytes(), engine="openvino-bf16")
+    assert isinstance(ours.engine, OnnxEngine)
+    assert "pip install zilzal[fast]" in caplog.text
+
+
+def test_network_that_bf16_spoils_is_refused_in_it(tmp_path, caplog):
+    spoilt = save_network(tmp_path, name="spoilt", bf16_difference=0.43)
+    with pytest.raises(ModelError, match=r"0\.43.*use the engine openvino"):
+        load_model(spoilt, engine="openvino-bf16")

@@ -87,3 +87,17 @@ def test_constant_output_stays_constant():
 
 def test_segment_that_is_all_edge_gives_nothing():
     assert curves_of(SMALL, np.zeros((0, 3, 20), np.float32), 0, (6, 11))[1].shape == (3, 0)
+
+
+def test_values_of_windows_are_points_with_lines_between():
+    spec = replace(
+        SPEC, window_samples=20, hop_samples=6, blind_samples=0, point_sample=8, edges="whole"
+    )
+    values = np.random.default_rng(2).random((9, 3)).astype(np.float32)
+    start, curves = curves_of(spec, values, 0, (-4, 70))
+    assert start == 8
+    place = np.arange(8, 8 + 6 * 8 + 1)
+    for row, points in zip(curves, values.T, strict=True):
+        np.testing.assert_allclose(row, np.interp(place, 8 + 6 * np.arange(9), points), atol=1e-6)
+    for cuts in ([1], [4, 5], [8]):
+        np.testing.assert_array_equal(curves_of(spec, values, 0, (-4, 70), cuts)[1], curves)

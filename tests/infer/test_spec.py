@@ -10,7 +10,7 @@ import pytest
 from tests.infer.networks import SPEC, save_network, tiny_network
 from zilzal.core.errors import SpecError
 from zilzal.infer.metadata import read_metadata, write_metadata
-from zilzal.infer.spec import METADATA_KEY, ModelSpec, attach_spec, read_spec, spec_of
+from zilzal.infer.spec import FORMAT, METADATA_KEY, ModelSpec, attach_spec, read_spec, spec_of
 
 
 @pytest.fixture
@@ -82,6 +82,12 @@ def test_truncated_file_is_refused(network):
         {"hop_samples": 601},
         {"hop_samples": 0},
         {"blind_samples": -1},
+        {"blind_end_samples": 201},
+        {"edges": "round"},
+        {"peaks": "all"},
+        {"point_sample": 400},
+        {"point_sample": 800, "edges": "whole"},
+        {"point_sample": 400, "edges": "whole", "overlap": "max"},
         {"labels": ()},
         {"labels": ("P", "P", "detection")},
         {"thresholds": {"Q": 0.5}},
@@ -118,3 +124,29 @@ def test_tables_are_interpolated_and_held_beyond_their_ends():
 
 def test_save_network_makes_a_readable_file(tmp_path):
     assert read_spec(save_network(tmp_path)) == SPEC
+
+
+def test_file_of_the_first_format_is_read():
+    content = json.loads(SPEC.to_json())
+    first = {"format", "blind_end_samples", "point_sample", "edges", "peaks", "development_data"}
+    later = {"citation", "origin", "weights_sha256", "parameters", "multiply_adds"}
+    for name in (*first, *later, "bf16_difference"):
+        del content[name]
+    for name in ("jointly", "detrend", "taper_samples", "lowpass_hz"):
+        del content["preparation"][name]
+    assert ModelSpec.from_json(json.dumps(content)) == SPEC
+
+
+def test_file_of_a_later_format_is_refused_with_what_to_do():
+    content = {**json.loads(SPEC.to_json()), "format": FORMAT + 1, "colour": "red"}
+    with pytest.raises(SpecError, match="upgrade"):
+        ModelSpec.from_json(json.dumps(content))
+
+
+def test_blinding_may_differ_between_the_ends_or_leave_one_point():
+    assert SPEC.blinding == (100, 100)
+    assert replace(SPEC, blind_end_samples=30).blinding == (100, 30)
+    point = replace(SPEC, point_sample=399, edges="whole")
+    assert point.blinding == (399, 400)
+    assert point.output_shape == (3,)
+    assert SPEC.output_shape == (3, 800)

@@ -31,7 +31,7 @@ def join(probabilities):
     return replace(probabilities[0], values=values)
 
 
-def spike_network(path, **changes):
+def spike_network(path, rate=100.0, **changes):
     """A network whose P is tanh(Z / 20) where positive: it shows the prepared vertical itself."""
     kernel = np.zeros((1, 3, 1), np.float32)
     kernel[0, 0, 0] = 1 / 20
@@ -52,7 +52,8 @@ def spike_network(path, **changes):
         labels=("P",),
         thresholds={"P": 0.5},
         uncertainty={"P": ((0.0, 0.1), (1.0, 0.1))},
-        preparation=Preparation(compression="none", highpass_hz=None),
+        sampling_rate=rate,
+        preparation=Preparation(compression="none", highpass_hz=None, sampling_rate=rate),
         **changes,
     )
     path.write_bytes(attach_spec(model.SerializeToString(), spec))

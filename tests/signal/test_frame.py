@@ -70,6 +70,25 @@ def test_cut_segment_gives_the_windows_of_the_whole(first_number, n_samples, cut
     assert sorted(whole) == made
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    first_number=st.integers(-50, 50),
+    n_samples=st.integers(0, 80),
+    cuts=st.lists(st.integers(0, 80), max_size=6),
+    hop=st.integers(1, 10),
+)
+def test_whole_windows_lie_within_the_segment(first_number, n_samples, cuts, hop):
+    grid = FrameGrid(window_samples=10, hop_samples=hop, whole=True)
+    end = first_number + n_samples
+    samples = np.arange(first_number, end, dtype=np.float32)[None] + 1_000
+    whole = frames_of(grid, first_number, samples)
+    made = [k for k in range(-70, 140) if first_number <= k * hop and k * hop + 10 <= end]
+    assert sorted(whole) == made
+    for k, (window, _) in whole.items():
+        assert window[0] == [1_000.0 + n for n in range(k * hop, k * hop + 10)]
+    assert frames_of(grid, first_number, samples, [min(c, n_samples) for c in cuts]) == whole
+
+
 @pytest.mark.parametrize("wrong", [{"hop_samples": 0}, {"hop_samples": 11}, {"margin_samples": 7}])
 def test_grid_that_leaves_holes_is_refused(wrong):
     with pytest.raises(ValueError, match="hop"):

@@ -159,7 +159,7 @@ def test_window_statistics_are_over_present_samples_only():
     normalised = normalise_windows(preparation, windows, present)
     recorded = windows[0, 0, :300]
     np.testing.assert_allclose(
-        normalised[0, 0, :300], (recorded - recorded.mean()) / recorded.std(), atol=1e-5
+        normalised[0, 0, :300], (recorded - recorded.mean()) / recorded.std(ddof=1), atol=1e-5
     )
     assert (normalised[~present] == 0).all()
 
@@ -177,4 +177,39 @@ def test_window_statistics_are_over_present_samples_only():
 )
 def test_value_out_of_range_is_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
+        Preparation(**wrong)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("low_hz", [1.5, None])
+def test_band_is_that_of_obspys_causal_filter(low_hz):
+    from obspy.signal.filter import bandpass, lowpass
+
+    preparation = Preparation(
+        highpass_hz=low_hz, lowpass_hz=12.0, highpass_order=4, normalisation="window_max",
+        compression="none",
+    )  # fmt: skip
+    samples, present = record(8)
+    present[1, 1_000:1_400] = False
+    prepared, mask = in_pieces(samples, present, 100.0, [1_234, 2_000], preparation=preparation)
+    for row, begin, end in ((0, 0, N_SAMPLES), (1, 0, 1_000), (1, 1_400, N_SAMPLES)):
+        run = samples[row, begin:end].astype(float) - samples[row, begin]
+        expected = (
+            lowpass(run, 12.0, 100.0) if low_hz is None else bandpass(run, low_hz, 12.0, 100.0)
+        )
+        np.testing.assert_allclose(prepared[row, begin:end], expected, rtol=1e-4, atol=0.01)
+    assert (prepared[~mask] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"jointly": True},
+        {"taper_samples": 6},
+        {"normalisation": "window_std", "taper_samples": -1},
+        {"highpass_hz": 5.0, "lowpass_hz": 4.0},
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"taper_samples|lowpass_hz"):
         Preparation(**wrong)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
@@ -18,10 +20,17 @@ from zilzal.core.waveform import COMPONENTS
 from zilzal.infer.spec import ModelSpec, spec_of
 from zilzal.signal.prepare import normalise_windows
 
-EngineName = Literal["onnxruntime", "openvino"]
+logger = logging.getLogger(__name__)
+
+EngineName = Literal["onnxruntime", "openvino", "openvino-bf16"]
+"""In 32-bit floats, except the last."""
 
 _BATCH_SAMPLES = 1 << 15
 """Samples of a component in a batch: few enough for activations to stay in the cache."""
+_OPENVINO_BATCH = 16
+"""Windows in a batch are at least so many for OpenVINO, whose steps of an LSTM cost alike."""
+BF16_LIMIT = 0.15
+"""A network whose outputs change by more than this in bf16 is not run so."""
 
 
 class Engine(Protocol):
@@ -120,10 +129,10 @@ class Model:
             present: their masks.
 
         Returns:
-            (window, label, sample), or (window, label) for a classifying network.
+            (window, label, sample), or (window, label) where there is one value for each.
         """
         outputs = self.predict_each(windows, present)
-        return np.stack(outputs) if outputs else np.zeros((0, *self._output_tail()), np.float32)
+        return np.stack(outputs) if outputs else np.zeros((0, *self.spec.output_shape), np.float32)
 
     def predict_each(
         self,
@@ -153,10 +162,6 @@ class Model:
         batch[len(windows) :] = 0
         return batch
 
-    def _output_tail(self) -> tuple[int, ...]:
-        n_labels = len(self.spec.labels)
-        return (n_labels, self.spec.window_samples) if self.spec.task == "pick" else (n_labels,)
-
 
 def load_model(
     path: Path | str,
@@ -170,12 +175,14 @@ def load_model(
     Args:
         path: of the ONNX file.
         threads: of the engine; one per process scales best.
-        engine: "onnxruntime", or "openvino" with the extra `fast`.
+        engine: "onnxruntime", or with the extra `fast` "openvino" and "openvino-bf16"; without
+            it ONNX Runtime takes their place, and a warning is logged.
         window_samples: length of a window in place of the specification's; windows overlap by as
             many samples as the specification has it.
 
     Raises:
-        ModelError: the file cannot be loaded, or the network takes no windows of that length.
+        ModelError: the file cannot be loaded, the network takes no windows of that length, or
+            bf16 is known to spoil it.
         SpecError: it has no specification, or one that contradicts the network.
     """
     if engine not in get_args(EngineName):
@@ -197,34 +204,75 @@ def _load(
     window_samples: int | None,
 ) -> Model:
     model_bytes = path.read_bytes()
-    spec = spec_of(model_bytes, str(path))
+    if engine_name == "openvino-bf16":
+        _refuse_bf16(spec_of(model_bytes, str(path)))
+    return build_model(
+        model_bytes,
+        threads=threads,
+        engine=engine_name,
+        name=str(path),
+        window_samples=window_samples,
+    )
+
+
+def build_model(
+    model_bytes: bytes,
+    *,
+    threads: int = 1,
+    engine: EngineName = "onnxruntime",
+    name: str = "the model",
+    window_samples: int | None = None,
+) -> Model:
+    """A network from the bytes of its file; as `load_model`, but bf16 is not refused."""
+    spec = spec_of(model_bytes, name)
     if window_samples is not None:
         hop_samples = window_samples - (spec.window_samples - spec.hop_samples)
         spec = replace(spec, window_samples=window_samples, hop_samples=hop_samples)
-    if engine_name == "openvino":
-        from zilzal.infer.openvino import OpenVinoEngine
-
-        engine: Engine = OpenVinoEngine(model_bytes, threads=threads)
-    else:
-        engine = OnnxEngine(model_bytes, threads=threads)
-    _refuse_contradiction(spec, engine, path)
-    return Model(spec=spec, sha256=hashlib.sha256(model_bytes).hexdigest(), engine=engine)
+    started = _start(engine, model_bytes, spec, threads)
+    _refuse_contradiction(spec, started, name)
+    return Model(spec=spec, sha256=hashlib.sha256(model_bytes).hexdigest(), engine=started)
 
 
-def _refuse_contradiction(spec: ModelSpec, engine: Engine, path: Path) -> None:
+def _start(name: EngineName, model_bytes: bytes, spec: ModelSpec, threads: int) -> Engine:
+    if name != "onnxruntime" and find_spec("openvino") is None:
+        logger.warning(
+            "the engine %s needs `pip install zilzal[fast]`; ONNX Runtime takes its place", name
+        )
+        name = "onnxruntime"
+    if name == "onnxruntime":
+        return OnnxEngine(model_bytes, threads=threads)
+    from zilzal.infer.openvino import OpenVinoEngine
+
+    windows = max(_BATCH_SAMPLES // spec.window_samples, _OPENVINO_BATCH)
+    shape = (windows, len(spec.components), spec.window_samples)
+    precision = "bf16" if name == "openvino-bf16" else "f32"
+    return OpenVinoEngine(model_bytes, shape, threads=threads, precision=precision)
+
+
+def _refuse_bf16(spec: ModelSpec) -> None:
+    if spec.bf16_difference is None:
+        logger.warning(
+            "nobody has measured what bf16 does to %s; `zilzal models check` does", spec.name
+        )
+    elif spec.bf16_difference > BF16_LIMIT:
+        raise ModelError(
+            f"in bf16 outputs of {spec.name!r} change by up to {spec.bf16_difference:.2f}, more "
+            f"than {BF16_LIMIT}: its picks would be others; use the engine openvino"
+        )
+
+
+def _refuse_contradiction(spec: ModelSpec, engine: Engine, name: str) -> None:
     """Compare the shapes that the network declares, then those of a run on zeros."""
     batch = engine.input_shape[0] or 1
     inputs = (batch, len(spec.components), spec.window_samples)
-    outputs = (batch, len(spec.labels))
-    if spec.task == "pick":
-        outputs = (*outputs, spec.window_samples)
+    outputs = (batch, *spec.output_shape)
     declared = tuple(engine.input_shape)
     if len(declared) != 3 or any(n not in (None, m) for n, m in zip(declared, inputs, strict=True)):
-        raise SpecError(f"{path}: the network takes {declared}, its specification says {inputs}")
+        raise SpecError(f"{name}: the network takes {declared}, its specification says {inputs}")
     try:
         seen = engine.run(np.zeros(inputs, np.float32)).shape
     # Engines raise exceptions of their own.
     except Exception as error:
-        raise ModelError(f"{path}: the network does not run on {inputs}: {error}") from error
+        raise ModelError(f"{name}: the network does not run on {inputs}: {error}") from error
     if seen != outputs:
-        raise SpecError(f"{path}: the network gives {seen}, its specification says {outputs}")
+        raise SpecError(f"{name}: the network gives {seen}, its specification says {outputs}")

@@ -4,8 +4,10 @@ Where two windows overlap, one has seen more of what comes before a sample and t
 what comes after. With "context" each counts by the distance to its own edge, so that the one
 that has seen enough on both sides decides; "mean" counts them alike, "max" takes the larger.
 
-Only the valid part of a window counts, that is all but `blind_samples` at either edge; and of a
-gap-free segment all but as many samples at its ends, where the network has seen padding.
+Only the valid part of a window counts, that is all but `blinding` at its edges; and of a gap-free
+segment all but as many samples at its ends, where the network has seen padding.
+
+A network with one value per window gives points of a curve; between two of them it is a line.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from jaxtyping import Float32
 
 from zilzal.core.arrays import Array
 from zilzal.infer.spec import ModelSpec
+from zilzal.signal.edge import EdgeWindow
 from zilzal.signal.flaws import true_ranges
 
 
@@ -45,7 +48,9 @@ class Curves(NamedTuple):
 
 def start_overlap(spec: ModelSpec, first_number: int) -> OverlapState:
     """Begin a segment at a sample, counted from the epoch at the network's rate."""
-    start = first_number + spec.blind_samples
+    start = first_number + spec.blinding[0]
+    if spec.point_sample is not None:
+        start = -(-first_number // spec.hop_samples) * spec.hop_samples + spec.point_sample
     return OverlapState(start, np.zeros((len(spec.labels), 0), np.float32), np.zeros(0, np.float32))
 
 
@@ -53,52 +58,101 @@ def step_overlap(
     spec: ModelSpec,
     state: OverlapState,
     first_window: int,
-    outputs: Sequence[Float32[Array, "label sample"]],
+    outputs: Sequence[Float32[Array, "label ..."]],
 ) -> tuple[OverlapState, Curves]:
     """Add consecutive windows; hand out what no later window reaches."""
     if len(outputs) == 0:
         return state, Curves(state.number, state.combined[:, :0])
     state = _add(spec, state, first_window, outputs)
-    n_final = (first_window + len(outputs)) * spec.hop_samples + spec.blind_samples - state.number
+    start, _, _ = _share(spec)
+    n_final = (first_window + len(outputs)) * spec.hop_samples + start - state.number
     return _hand_out(spec, state, max(n_final, 0))
 
 
 def finish_overlap(spec: ModelSpec, state: OverlapState, end_number: int) -> Curves:
     """The segment ended before `end_number`: hand out the rest up to the blind edge."""
-    n_final = min(end_number - spec.blind_samples - state.number, state.combined.shape[1])
+    if spec.point_sample is not None:  # beyond the last point there is no line
+        return Curves(state.number, state.combined[:, :0])
+    n_final = min(end_number - spec.blinding[1] - state.number, state.combined.shape[1])
     state = state._replace(combined=state.combined.copy())
     return _hand_out(spec, state, max(n_final, 0))[1]
+
+
+def step_edge(
+    state: OverlapState, edge: EdgeWindow, output: Float32[Array, "label sample"]
+) -> OverlapState:
+    """Take the output of a window off the grid where it decides."""
+    filled = len(state.covered)
+    state = _grown(state, edge.end)
+    state.combined[:, filled:] = 0
+    place = slice(edge.first - state.number, edge.end - state.number)
+    state.combined[:, place] = output[:, edge.first - edge.start : edge.end - edge.start]
+    state.covered[place] = 1
+    return state
 
 
 def _add(
     spec: ModelSpec,
     state: OverlapState,
     first_window: int,
-    outputs: Sequence[Float32[Array, "label sample"]],
+    outputs: Sequence[Float32[Array, "label ..."]],
 ) -> OverlapState:
-    blind, window = spec.blind_samples, spec.window_samples
+    begin, end, weights = _share(spec)
     last = first_window + len(outputs) - 1
     filled = len(state.covered)
-    end = max(last * spec.hop_samples + window - blind - state.number, filled)
-    combined, covered = np.empty((len(spec.labels), end), np.float32), np.zeros(end, np.float32)
-    combined[:, :filled], covered[:filled] = state.combined, state.covered
-    weights = _weights(window, window - spec.hop_samples, spec.overlap == "context")
+    length = max(last * spec.hop_samples + end - state.number, filled)
+    state = _grown(state, state.number + length)
+    combined, covered = state.combined, state.covered
     for k, output in enumerate(outputs, first_window):
         # Number on the curves = number in the window + shift.
         shift = k * spec.hop_samples - state.number
-        first, new, stop = blind + max(-shift - blind, 0), filled - shift, window - blind
-        new = min(max(new, first), stop)
-        shared, fresh = slice(first + shift, new + shift), slice(new + shift, stop + shift)
-        if spec.overlap == "max":
-            np.maximum(combined[:, shared], output[:, first:new], out=combined[:, shared])
-            combined[:, fresh] = output[:, new:stop]
+        first = begin + max(-shift - begin, 0)
+        new = min(max(filled - shift, first), end)
+        shared, fresh = slice(first + shift, new + shift), slice(new + shift, end + shift)
+        before, after = weights[first - begin : new - begin], weights[new - begin :]
+        if spec.point_sample is None:
+            in_shared, in_fresh = output[:, first:new], output[:, new:end]
         else:
-            combined[:, shared] += weights[first:new] * output[:, first:new]
-            np.multiply(weights[new:stop], output[:, new:stop], out=combined[:, fresh])
-        covered[shared] += weights[first:new]
-        covered[fresh] = weights[new:stop]
-        filled = max(stop + shift, filled)
+            in_shared = in_fresh = output[:, None]
+        if spec.overlap == "max":
+            np.maximum(combined[:, shared], in_shared, out=combined[:, shared])
+            combined[:, fresh] = in_fresh
+        else:
+            combined[:, shared] += before * in_shared
+            np.multiply(after, in_fresh, out=combined[:, fresh])
+        covered[shared] += before
+        covered[fresh] = after
+        filled = max(end + shift, filled)
+    return state
+
+
+def _grown(state: OverlapState, end_number: int) -> OverlapState:
+    """A copy with room up to a sample; what is new in it holds nothing yet."""
+    filled = len(state.covered)
+    length = max(end_number - state.number, filled)
+    combined, covered = (
+        np.empty((len(state.combined), length), np.float32),
+        np.zeros(length, np.float32),
+    )
+    combined[:, :filled], covered[:filled] = state.combined, state.covered
     return OverlapState(state.number, combined, covered)
+
+
+def _share(spec: ModelSpec) -> tuple[int, int, Float32[Array, " sample"]]:
+    """From which sample to before which a window has a say, and how much it counts there."""
+    if spec.point_sample is not None:
+        hop, point = spec.hop_samples, spec.point_sample
+        return point - hop + 1, point + hop, _triangle(hop)
+    before, after = spec.blinding
+    window = spec.window_samples
+    weights = _weights(window, window - spec.hop_samples, spec.overlap == "context")
+    return before, window - after, weights[before : window - after]
+
+
+@lru_cache(maxsize=16)
+def _triangle(hop: int) -> Float32[Array, " sample"]:
+    """Weights with which points become lines between them."""
+    return (1 - np.abs(np.arange(1 - hop, hop)) / hop).astype(np.float32)
 
 
 @lru_cache(maxsize=16)

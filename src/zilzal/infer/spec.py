@@ -20,6 +20,10 @@ METADATA_KEY = "zilzal.model_spec"
 
 Task = Literal["pick", "classify"]
 Overlap = Literal["mean", "max", "context"]
+Edges = Literal["padded", "flush", "whole"]
+Peaks = Literal["separated", "excursions"]
+FORMAT = 2
+"""Of the specification's JSON; files of all earlier formats are read."""
 Table = tuple[tuple[float, float], ...]
 """Pairs (x, y) with rising x, interpolated linearly and held beyond the ends."""
 
@@ -38,15 +42,32 @@ class ModelSpec:
         window_samples: length of its input.
         hop_samples: from window to window.
         blind_samples: at either edge of a window, whose output is not used.
+        blind_end_samples: at the window's end, where that differs from its start.
+        point_sample: the output is one value per label, for this sample of the window; None
+            where it is a curve along the window.
+        edges: of gap-free segments. "padded" windows reach beyond them, with zeros there; "flush"
+            adds to the whole windows of the grid one that begins with the segment and one that
+            ends with it; "whole" has the windows of the grid alone.
         overlap: how outputs of overlapping windows become one, see `overlap`.
+        peaks: which samples of a curve are picks, see `pick.read`: "separated" the largest within
+            some distance, "excursions" the largest of each excursion above the threshold.
         preparation: what is done to counts before.
         thresholds: on the network's output, by label.
         uncertainty: by phase, a table from calibrated probability to standard deviation [s].
         calibration: by label, a table from the network's output to a probability; empty for none.
+        development_data: what thresholds and tables were chosen on; empty where they are only
+            customary, not measured.
         training_data: what it learned from.
-        licence: of the weights, as an SPDX name.
+        citation: the paper to cite.
+        licence: of the weights, as an SPDX name; NOASSERTION where nobody says.
+        origin: where weights from elsewhere came from.
+        weights_sha256: of the parameters that came from there; see `train.seisbench`.
+        parameters: their number.
+        multiply_adds: of one window; None where nobody counted.
+        bf16_difference: largest difference of an output in bf16 from f32, on records with
+            arrivals; None where it was not measured.
         seed: of the training.
-        commit: of the code that trained it.
+        commit: of the code that trained or imported it.
         created: date, ISO 8601.
         card: for people, Markdown: what it is good and bad at.
 
@@ -63,13 +84,24 @@ class ModelSpec:
     window_samples: int
     hop_samples: int
     blind_samples: int = 0
+    blind_end_samples: int | None = None
+    point_sample: int | None = None
+    edges: Edges = "padded"
     overlap: Overlap = "mean"
+    peaks: Peaks = "separated"
     preparation: Preparation
     thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
     uncertainty: Mapping[str, Table] = field(default_factory=dict[str, Table])
     calibration: Mapping[str, Table] = field(default_factory=dict[str, Table])
+    development_data: str = ""
     training_data: str
+    citation: str = ""
     licence: str
+    origin: str = ""
+    weights_sha256: str = ""
+    parameters: int | None = None
+    multiply_adds: int | None = None
+    bf16_difference: float | None = None
     seed: int
     commit: str
     created: str
@@ -79,6 +111,21 @@ class ModelSpec:
         problems = [*_window_problems(self), *_label_problems(self)]
         if problems:
             raise SpecError(f"specification of {self.name!r}: " + "; ".join(problems))
+
+    @property
+    def blinding(self) -> tuple[int, int]:
+        """Samples at a window's start and end for which it has no output."""
+        if self.point_sample is not None:
+            return self.point_sample, self.window_samples - 1 - self.point_sample
+        end = self.blind_end_samples
+        return self.blind_samples, self.blind_samples if end is None else end
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of one window: (label, sample), or (label) where there is one value for each."""
+        if self.task == "classify" or self.point_sample is not None:
+            return (len(self.labels),)
+        return len(self.labels), self.window_samples
 
     def calibrate(self, label: str, output: float) -> float:
         """Probability for a label's output at a peak; the output itself without a table."""
@@ -98,17 +145,23 @@ class ModelSpec:
 
     def to_json(self) -> str:
         """The specification as JSON, keys in the order of the fields."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
         """Read what `to_json` wrote.
 
         Raises:
-            SpecError: it is not JSON, or fields are missing, unknown or out of range.
+            SpecError: it is not JSON, of a later format than this version knows, or fields are
+                missing, unknown or out of range.
         """
         try:
             content = json.loads(text)
+            if (written := content.pop("format", 1)) > FORMAT:
+                raise SpecError(
+                    f"a model specification of format {written}, and this version of zilzal "
+                    f"reads up to {FORMAT}: upgrade it"
+                )
             preparation = Preparation(**content.pop("preparation"))
             tables = {
                 name: {label: _table(pairs) for label, pairs in content.pop(name, {}).items()}
@@ -167,10 +220,9 @@ def _table(pairs: Any) -> Table:
 
 def _window_problems(spec: ModelSpec) -> list[str]:
     problems: list[str] = []
-    if spec.task not in get_args(Task):
-        problems.append(f"task {spec.task!r} is none of {get_args(Task)}")
-    if spec.overlap not in get_args(Overlap):
-        problems.append(f"overlap {spec.overlap!r} is none of {get_args(Overlap)}")
+    for name, choices in (("task", Task), ("overlap", Overlap), ("edges", Edges), ("peaks", Peaks)):
+        if (value := getattr(spec, name)) not in get_args(choices):
+            problems.append(f"{name} {value!r} is none of {get_args(choices)}")
     if sorted(spec.components) != sorted(COMPONENTS):
         problems.append(f"components {spec.components!r} are not an order of {COMPONENTS!r}")
     if spec.sampling_rate != spec.preparation.sampling_rate:
@@ -178,11 +230,31 @@ def _window_problems(spec: ModelSpec) -> list[str]:
             f"sampling_rate {spec.sampling_rate} differs from the preparation's "
             f"{spec.preparation.sampling_rate}"
         )
-    valid = spec.window_samples - 2 * spec.blind_samples
-    if spec.hop_samples < 1 or spec.blind_samples < 0 or valid < spec.hop_samples:
+    return problems + (_point_problems(spec) if spec.point_sample is not None else _holes(spec))
+
+
+def _holes(spec: ModelSpec) -> list[str]:
+    before, after = spec.blinding
+    valid = spec.window_samples - before - after
+    if spec.hop_samples < 1 or min(before, after) < 0 or valid < spec.hop_samples:
+        return [
+            f"windows of {spec.window_samples} samples every {spec.hop_samples} with {before} "
+            f"blind at the start and {after} at the end leave samples without output"
+        ]
+    return []
+
+
+def _point_problems(spec: ModelSpec) -> list[str]:
+    problems: list[str] = []
+    if spec.hop_samples < 1 or min(spec.blinding) < 0:
         problems.append(
-            f"windows of {spec.window_samples} samples every {spec.hop_samples} with "
-            f"{spec.blind_samples} blind at either edge leave samples without output"
+            f"point_sample {spec.point_sample} is not one of {spec.window_samples}, or "
+            f"hop_samples = {spec.hop_samples} is below 1"
+        )
+    if spec.edges != "whole" or spec.overlap != "mean":
+        problems.append(
+            f"with one value per window edges must be 'whole' and overlap 'mean', "
+            f"not {spec.edges!r} and {spec.overlap!r}"
         )
     return problems
 

@@ -103,7 +103,7 @@ class Archive:
             FileNotFoundError: a path does not exist.
             FormatError: there is no waveform in any of the files.
         """
-        found = _find_files([paths] if isinstance(paths, Path | str) else paths)
+        found = find_files([paths] if isinstance(paths, Path | str) else paths)
         archive = cls((), (), gap_policy or GapPolicy())
         spans: list[FileSpan] = []
         faults: list[Fault] = []
@@ -311,7 +311,7 @@ def _memory(content: RecordIndex | tuple[Trace, ...]) -> int:
     return sum(trace.samples.nbytes for trace in content)
 
 
-def _find_files(paths: Iterable[Path | str]) -> list[Path]:
+def find_files(paths: Iterable[Path | str]) -> list[Path]:
     """All files, each once, in order of their paths."""
     found: dict[Path, None] = {}
     for given in map(Path, paths):

@@ -19,15 +19,11 @@ from zilzal.core.probability import Probabilities
 from zilzal.core.stage import Picked
 from zilzal.core.waveform import Window
 from zilzal.infer.engine import EngineName, Model, load_model
-from zilzal.infer.overlap import (
-    Curves,
-    OverlapState,
-    finish_overlap,
-    start_overlap,
-    step_overlap,
-)
+from zilzal.infer.overlap import Curves, OverlapState
 from zilzal.infer.packaged import find_model
 from zilzal.infer.spec import ModelSpec
+from zilzal.infer.windows import Cut as WindowCut
+from zilzal.infer.windows import Cutting, cut_windows, join_outputs, start_windows
 from zilzal.pick.measure import (
     AFTER_S,
     BEFORE_S,
@@ -39,14 +35,6 @@ from zilzal.pick.measure import (
 )
 from zilzal.pick.read import MOTIONS, Peak, ReaderState, Reading, start_reading, step_reading
 from zilzal.pick.segment import Clock, Follower, Piece, close, follow, rounds
-from zilzal.signal.frame import (
-    FrameGrid,
-    Frames,
-    FrameState,
-    finish_frames,
-    start_frames,
-    step_frames,
-)
 from zilzal.signal.prepare import (
     PreparationState,
     finish_preparation,
@@ -68,7 +56,7 @@ class _Segment:
     clock: Clock
     preparation: PreparationState
     end_number: int
-    frames: FrameState
+    cutting: Cutting
     overlap: OverlapState
     reader: ReaderState
     counts: Stretches
@@ -84,7 +72,7 @@ class _Work(NamedTuple):
 
     sensor_id: SensorId
     segment: _Segment
-    frames: list[Frames]
+    cut: WindowCut
     ends: bool
 
 
@@ -99,8 +87,9 @@ class NeuralPicker:
         model: path of the file, or the name of a packaged network.
         thresholds: on the network's output by label ("P", "S", "detection", and "positive" and
             "negative" for first motions); those not named are the model's own.
-        separation_s: two picks of a phase are at least so far apart.
-        release_share: a detection lasts until the curve falls below so much of its threshold.
+        separation_s: two picks of a phase are at least so far apart, if the model's are separated.
+        release_share: a detection lasts until the curve falls below so much of its threshold; so
+            does an excursion, of which models from elsewhere give one pick.
         minimum_detection_s: shorter ones are dropped.
         with_probabilities: also hand out the curves, for display.
         engine: that runs the network.
@@ -199,6 +188,7 @@ class NeuralPicker:
             thresholds={**spec.thresholds, **self.thresholds},
             release_share=self.release_share,
             separation_samples=max(round(self.separation_s * sampling_rate), 1),
+            peaks=spec.peaks,
         )
 
     def _feed(
@@ -213,8 +203,8 @@ class NeuralPicker:
         for piece in pieces:
             if piece.begins or segment is None:
                 segment = self._begin(spec, piece)
-            segment, frames = _prepare(spec, segment, piece)
-            work.append(_Work(sensor_id, segment, frames, piece.ends))
+            segment, cut = _prepare(spec, segment, piece)
+            work.append(_Work(sensor_id, segment, cut, piece.ends))
             if piece.ends:
                 segment = None
         return segment, work
@@ -226,13 +216,14 @@ class NeuralPicker:
         )
         number = preparation.number
         reading = self._reading(spec, preparation.sampling_rate)
+        cutting, overlap = start_windows(spec, number, n_components)
         return _Segment(
             clock=piece.clock,
             preparation=preparation,
             end_number=number,
-            frames=start_frames(_grid(spec), number, n_components),
-            overlap=start_overlap(spec, number),
-            reader=start_reading(reading, number + spec.blind_samples),
+            cutting=cutting,
+            overlap=overlap,
+            reader=start_reading(reading, overlap.number),
             counts=Stretches.none(piece.first_number, n_components),
         )
 
@@ -240,33 +231,32 @@ class NeuralPicker:
         self, model: Model, work: Sequence[_Work], collected: _Collected
     ) -> list[tuple[SensorId, _Segment | None]]:
         """Infer all windows of a round together, then finish each segment's share."""
-        frames = [frames for item in work for frames in item.frames]
         outputs = model.predict_each(
-            [window for each in frames for window in each.samples],
-            [mask for each in frames for mask in each.present],
+            [window for item in work for window in item.cut.windows],
+            [mask for item in work for mask in item.cut.masks],
         )
         place = 0
         segments: list[tuple[SensorId, _Segment | None]] = []
         for item in work:
-            n_windows = sum(len(each.samples) for each in item.frames)
-            segment = self._absorb(model, item, outputs[place : place + n_windows], collected)
+            end = place + item.cut.length
+            segment = self._absorb(model, item, outputs[place:end], collected)
             segments.append((item.sensor_id, None if item.ends else segment))
-            place += n_windows
+            place = end
         return segments
 
     def _absorb(
         self,
         model: Model,
         work: _Work,
-        outputs: Sequence[Float32[Array, "label sample"]],
+        outputs: Sequence[Float32[Array, "label ..."]],
         collected: _Collected,
     ) -> _Segment:
         """Overlap-add a segment's outputs and read picks and detections off them."""
         spec, segment = model.spec, work.segment
-        overlap, curves = step_overlap(spec, segment.overlap, work.frames[0].first_window, outputs)
-        if work.ends:
-            rest = finish_overlap(spec, overlap, segment.end_number)
-            curves = _truncate(_append(curves, rest), segment.end_number - spec.blind_samples)
+        end_number = segment.end_number if work.ends else None
+        overlap, curves = join_outputs(
+            spec, segment.overlap, work.cut, outputs, end_number=end_number
+        )
         reading = self._reading(spec, segment.preparation.sampling_rate)
         ready = None if work.ends else _measurable(segment)
         reader, peaks, intervals = step_reading(reading, segment.reader, curves, ready)
@@ -364,44 +354,27 @@ def _polarity(peak: Peak, measured: Measurement) -> Polarity | None:
     return peak.polarity
 
 
-def _grid(spec: ModelSpec) -> FrameGrid:
-    return FrameGrid(
-        window_samples=spec.window_samples,
-        hop_samples=spec.hop_samples,
-        margin_samples=2 * spec.blind_samples,
-    )
-
-
-def _prepare(spec: ModelSpec, segment: _Segment, piece: Piece) -> tuple[_Segment, list[Frames]]:
+def _prepare(spec: ModelSpec, segment: _Segment, piece: Piece) -> tuple[_Segment, WindowCut]:
     """Prepare a piece's samples; hand out the windows that are complete."""
     preparation, prepared = step_preparation(
         spec.preparation, segment.preparation, piece.samples, piece.present
     )
-    grid, end = _grid(spec), segment.end_number + prepared[0].shape[1]
-    state, frames = step_frames(grid, segment.frames, *prepared)
-    handed_out = [frames]
     if piece.ends:
         rest = finish_preparation(spec.preparation, preparation)
-        end += rest[0].shape[1]
-        state, frames = step_frames(grid, state, *rest)
-        handed_out += [frames, finish_frames(grid, state)]
+        samples, present = (
+            np.concatenate(pair, axis=1) for pair in zip(prepared, rest, strict=True)
+        )
+        prepared = samples, present
+    cutting, cut = cut_windows(spec, segment.cutting, *prepared, ends=piece.ends)
     moved = replace(
         segment,
         clock=piece.clock,
         preparation=preparation,
-        end_number=end,
-        frames=state,
+        end_number=segment.end_number + prepared[0].shape[1],
+        cutting=cutting,
         counts=segment.counts.add(Stretch(piece.samples, piece.present)),
     )
-    return moved, handed_out
-
-
-def _append(curves: Curves, rest: Curves) -> Curves:
-    return Curves(curves.first_number, np.concatenate((curves.values, rest.values), axis=1))
-
-
-def _truncate(curves: Curves, end_number: int) -> Curves:
-    return Curves(curves.first_number, curves.values[:, : max(end_number - curves.first_number, 0)])
+    return moved, cut
 
 
 def _measurable(segment: _Segment) -> int:

@@ -1,4 +1,9 @@
-"""From curves of probability to peaks and intervals, as the curves come in."""
+"""From curves of probability to peaks and intervals, as the curves come in.
+
+"separated" peaks are the largest within a distance, the one peak finder's rule. "excursions" is
+what other pickers do: of every stretch from where a curve reaches the threshold until it falls
+below a share of it, the largest sample.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from jaxtyping import Float32
 from zilzal.core.arrays import Array
 from zilzal.core.pick import Polarity
 from zilzal.infer.overlap import Curves
+from zilzal.infer.spec import Peaks
 from zilzal.signal.peak import find_peaks, refine_peak
 from zilzal.signal.trigger import Interval, IntervalState, finish_intervals, hold, step_intervals
 
@@ -24,13 +30,20 @@ class Reading:
         labels: rows of the curves.
         thresholds: by label; of "detection" the upper one.
         release_share: an interval lasts until the curve falls below so much of its threshold.
-        separation_samples: a peak is the largest within so many samples on either side.
+        separation_samples: a separated peak is the largest within so many samples on either side.
+        peaks: "separated" or "excursions".
     """
 
     labels: tuple[str, ...]
     thresholds: Mapping[str, float]
     release_share: float
     separation_samples: int
+    peaks: Peaks = "separated"
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Labels whose peaks are picks."""
+        return tuple(label for label in self.labels if label in ("P", "S"))
 
 
 class Peak(NamedTuple):
@@ -57,20 +70,22 @@ class ReaderState(NamedTuple):
     Args:
         first: number of the first kept sample of the curves.
         curves: kept samples: those not yet examined, and their neighbours.
-        frontier: number of the next sample to examine.
-        interval: the open interval of the detection curve.
+        frontier: number of the next sample to examine; picks to come are not before it.
+        intervals: by label, what is open above the threshold: detections, and excursions.
+        waiting: peaks of excursions that have ended, not yet handed out.
     """
 
     first: int
     curves: Float32[Array, "label sample"]
     frontier: int
-    interval: IntervalState
+    intervals: Mapping[str, IntervalState]
+    waiting: tuple[Peak, ...] = ()
 
 
 def start_reading(reading: Reading, first_number: int) -> ReaderState:
     """Begin a segment whose curves start at a sample."""
     nothing = np.zeros((len(reading.labels), 0), np.float32)
-    return ReaderState(first_number, nothing, first_number, IntervalState())
+    return ReaderState(first_number, nothing, first_number, {})
 
 
 def step_reading(
@@ -87,30 +102,48 @@ def step_reading(
     Returns:
         The state, peaks by place, and intervals that have ended.
     """
-    kept = np.concatenate((state.curves, curves.values), axis=1)
-    end = state.first + kept.shape[1]
+    intervals = dict(state.intervals)
+    found: dict[str, list[Interval]] = {}
+    for label in reading.labels:
+        if label == "detection" or (label in reading.phases and reading.peaks == "excursions"):
+            opened = intervals.get(label, IntervalState())
+            intervals[label], found[label] = _step_label(reading, opened, curves, label)
+            if ready is None:
+                end = curves.first_number + curves.values.shape[1]
+                found[label] += finish_intervals(intervals[label], end)
+    state = state._replace(
+        curves=np.concatenate((state.curves, curves.values), axis=1), intervals=intervals
+    )
+    read = _read_excursions if reading.peaks == "excursions" else _read_separated
+    state, peaks = read(reading, state, found, ready)
+    return state, sorted(peaks, key=lambda p: (p.number, p.label)), found.get("detection", [])
+
+
+def _step_label(
+    reading: Reading, state: IntervalState, curves: Curves, label: str
+) -> tuple[IntervalState, list[Interval]]:
+    row = curves.values[reading.labels.index(label)]
+    on = reading.thresholds[label]
+    active = hold(state.open_from is not None, row, on=on, off=reading.release_share * on)
+    return step_intervals(state, active, row, curves.first_number)
+
+
+def _read_separated(
+    reading: Reading, state: ReaderState, _found: Mapping[str, list[Interval]], ready: int | None
+) -> tuple[ReaderState, list[Peak]]:
+    """Peaks that no sample to come can outdo."""
+    end = state.first + state.curves.shape[1]
     stop = end
     if ready is not None:
         stop = max(min(end - reading.separation_samples, ready), state.frontier)
     peaks = [
-        Peak(
-            label=label,
-            number=state.first + place,
-            fraction=refine_peak(row, place),
-            height=float(row[place]),
-            polarity=first_motion(reading, kept[:, place]) if label == "P" else None,
-        )
-        for label, row in zip(reading.labels, kept, strict=True)
-        if label in ("P", "S")
-        for place in _peaks(reading, label, row)
+        _peak(reading, state, label, state.first + place)
+        for label, row in zip(reading.labels, state.curves, strict=True)
+        if label in reading.phases
+        for place in _separated(reading, label, row)
         if state.frontier <= state.first + place < stop
     ]
-    interval, intervals = _read_intervals(reading, state.interval, curves)
-    if ready is None:
-        intervals += finish_intervals(interval, end)
-    first = max(stop - reading.separation_samples, state.first)
-    rest = ReaderState(first, kept[:, first - state.first :].copy(), stop, interval)
-    return rest, sorted(peaks, key=lambda peak: (peak.number, peak.label)), intervals
+    return _examined(state, stop, reading.separation_samples), peaks
 
 
 MOTIONS = (Polarity.POSITIVE, Polarity.NEGATIVE)
@@ -130,19 +163,48 @@ def first_motion(reading: Reading, heights: Float32[Array, " label"]) -> Polarit
     return likelier if is_clear else Polarity.UNDECIDABLE
 
 
-def _peaks(reading: Reading, label: str, row: Float32[Array, " sample"]) -> list[int]:
+def _read_excursions(
+    reading: Reading, state: ReaderState, found: Mapping[str, list[Interval]], ready: int | None
+) -> tuple[ReaderState, list[Peak]]:
+    """Peaks of the excursions that have ended."""
+    peaks = list(state.waiting)
+    for label in reading.phases:
+        row = state.curves[reading.labels.index(label)]
+        for interval in found[label]:
+            place = interval.first - state.first
+            top = int(np.argmax(row[place : interval.end - state.first]))
+            peaks.append(_peak(reading, state, label, interval.first + top))
+    end = state.first + state.curves.shape[1]
+    stop = end if ready is None else max(min(end, ready), state.frontier)
+    waiting = tuple(peak for peak in peaks if peak.number >= stop)
+    opened = [state.intervals[label].open_from for label in reading.phases]
+    needed = [n for n in opened if n is not None] + [peak.number for peak in waiting]
+    state = _examined(state, min([stop, *needed]), 1)
+    return state._replace(waiting=waiting), [peak for peak in peaks if peak.number < stop]
+
+
+def _examined(state: ReaderState, frontier: int, n_neighbours: int) -> ReaderState:
+    """Forget all but so many samples before the frontier."""
+    first = max(frontier - n_neighbours, state.first)
+    return state._replace(
+        first=first, curves=state.curves[:, first - state.first :].copy(), frontier=frontier
+    )
+
+
+def _peak(reading: Reading, state: ReaderState, label: str, number: int) -> Peak:
+    place = number - state.first
+    row = state.curves[reading.labels.index(label)]
+    return Peak(
+        label=label,
+        number=number,
+        fraction=refine_peak(row, place),
+        height=float(row[place]),
+        polarity=first_motion(reading, state.curves[:, place]) if label == "P" else None,
+    )
+
+
+def _separated(reading: Reading, label: str, row: Float32[Array, " sample"]) -> list[int]:
     found = find_peaks(
         row, reading.thresholds[label], separation_samples=reading.separation_samples
     )
     return found.tolist()
-
-
-def _read_intervals(
-    reading: Reading, state: IntervalState, curves: Curves
-) -> tuple[IntervalState, list[Interval]]:
-    if "detection" not in reading.labels:
-        return state, []
-    row = curves.values[reading.labels.index("detection")]
-    on = reading.thresholds["detection"]
-    active = hold(state.open_from is not None, row, on=on, off=reading.release_share * on)
-    return step_intervals(state, active, row, curves.first_number)

@@ -131,7 +131,7 @@ def _recorded(window: Window) -> list[tuple[int, int]]:
     """First and end of the stretches in which at least one component was recorded."""
     if window.present.all():
         return [(0, window.length)] if window.length else []
-    return list(map(tuple, true_ranges(window.present.any(axis=0)).tolist()))
+    return list(map(tuple, true_ranges(np.atleast_1d(window.present.any(axis=0))).tolist()))
 
 
 def close(follower: Follower, n_components: int) -> list[Piece]:

@@ -21,6 +21,16 @@ def highpass(corner_hz: float, *, order: int, sampling_rate: float) -> Float64[A
 
 
 @lru_cache(maxsize=64)
+def lowpass(corner_hz: float, *, order: int, sampling_rate: float) -> Float64[Array, "section 6"]:
+    """Second-order sections of a Butterworth low-pass.
+
+    Raises:
+        ValueError: the corner is not between 0 and the Nyquist frequency.
+    """
+    return _design(corner_hz, "lowpass", order, sampling_rate)
+
+
+@lru_cache(maxsize=64)
 def bandpass(
     low_hz: float, high_hz: float, *, order: int, sampling_rate: float
 ) -> Float64[Array, "section 6"]:
@@ -60,7 +70,7 @@ def step_filter(
     """Filter on; the pieces of a cut record give bit for bit what the whole gives.
 
     Args:
-        sections: from `highpass` or `bandpass`.
+        sections: from `highpass`, `lowpass` or `bandpass`.
         state: from `start_filter` or the step before.
         samples: that follow those of the step before.
     """

@@ -1,7 +1,8 @@
 """Windows of fixed length on a grid anchored at the epoch: window k covers [k*hop, k*hop + length).
 
 Where a record begins or is cut does not move the windows. Edges of a gap-free segment are padded
-with zeros, with the mask telling so.
+with zeros, with the mask telling so; or only the windows are made that lie within it, and `edge`
+has the two that are flush with its ends.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class FrameGrid:
         hop_samples: from window to window.
         margin_samples: a window must hold more samples of the segment than this; what holds
             fewer would be blind anyway.
+        whole: only windows that lie within the segment.
 
     Raises:
         ValueError: the hop is not in [1, window - margin].
@@ -33,6 +35,7 @@ class FrameGrid:
     window_samples: int
     hop_samples: int
     margin_samples: int = 0
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.hop_samples <= self.window_samples - max(self.margin_samples, 0):
@@ -43,6 +46,8 @@ class FrameGrid:
 
     def first_window(self, number: int) -> int:
         """The first window that a segment beginning at a sample has its share in."""
+        if self.whole:
+            return -(-number // self.hop_samples)
         return (number + self.margin_samples - self.window_samples) // self.hop_samples + 1
 
     def start_of(self, window: int) -> int:
@@ -68,19 +73,22 @@ class FrameState(NamedTuple):
         segment_start: number of the segment's first sample.
         next_window: index of the next window to hand out.
         kept: samples from the start of that window on, with their mask.
+        n_skipped: samples still to come that lie before that window.
     """
 
     segment_start: int
     next_window: int
     kept: Stretches
+    n_skipped: int = 0
 
 
 def start_frames(grid: FrameGrid, first_number: int, n_components: int) -> FrameState:
     """Begin a segment at a sample, counted from the epoch."""
     window = grid.first_window(first_number)
     kept = Stretches.none(grid.start_of(window), n_components)
-    padding = Stretch.zeros(n_components, first_number - kept.first)
-    return FrameState(first_number, window, kept.add(padding))
+    beyond = first_number - kept.first
+    padding = Stretch.zeros(n_components, max(beyond, 0))
+    return FrameState(first_number, window, kept.add(padding), max(-beyond, 0))
 
 
 def step_frames(
@@ -90,7 +98,11 @@ def step_frames(
     present: Bool[Array, "component sample"],
 ) -> tuple[FrameState, Frames]:
     """Take more samples of the segment; hand out the windows that are complete."""
-    state = state._replace(kept=state.kept.add(Stretch(samples, present)))
+    skipped = min(state.n_skipped, samples.shape[1])
+    state = state._replace(
+        kept=state.kept.add(Stretch(samples[:, skipped:], present[:, skipped:])),
+        n_skipped=state.n_skipped - skipped,
+    )
     length = state.kept.end - state.kept.first
     return _hand_out(grid, state, max((length - grid.window_samples) // grid.hop_samples + 1, 0))
 
@@ -99,7 +111,7 @@ def finish_frames(grid: FrameGrid, state: FrameState) -> Frames:
     """The segment ends: hand out the windows that are not full but hold more than the margin."""
     kept = state.kept
     n_windows = 0
-    if kept.end - state.segment_start > grid.margin_samples:
+    if not grid.whole and kept.end - state.segment_start > grid.margin_samples:
         n_samples = kept.end - kept.first - grid.margin_samples
         n_windows = max(-(-n_samples // grid.hop_samples), 0)
     last_end = grid.start_of(state.next_window + n_windows - 1) + grid.window_samples

@@ -17,7 +17,8 @@ from jaxtyping import Bool, Float, Float32, Float64
 
 from zilzal.core.arrays import Array
 from zilzal.signal.blocks import Past, Place, Section, differenced_highpass, step_section
-from zilzal.signal.level import RELATIVE_FLOOR, Level, forget_per_block, step_level
+from zilzal.signal.filter import bandpass, lowpass, start_filter, step_filter
+from zilzal.signal.level import Level, forget_per_block, step_level
 from zilzal.signal.resample import (
     Ratio,
     ResamplerState,
@@ -25,6 +26,7 @@ from zilzal.signal.resample import (
     start_resampler,
     step_resampler,
 )
+from zilzal.signal.scale import WindowScale, scale_windows
 
 Normalisation = Literal["running", "window_std", "window_max"]
 Compression = Literal["none", "asinh"]
@@ -40,10 +42,14 @@ class Preparation:
     Args:
         sampling_rate: that the network was trained at.
         highpass_hz: corner of the causal Butterworth high-pass; None for none.
-        highpass_order: number of its poles.
+        highpass_order: number of its poles, and of those of the low-pass.
+        lowpass_hz: upper corner, which makes the high-pass a Butterworth band-pass; None for none.
         normalisation: "running" divides each component by its root mean square over the recent
-            past; "window_std" and "window_max" take the mean off each window and divide each
-            component by its standard deviation or largest absolute value.
+            past; "window_std" and "window_max" take the mean off each window and divide it by its
+            standard deviation or largest absolute value.
+        jointly: windows have one scale for all components instead of one for each.
+        detrend: take a straight line off each component of a window before.
+        taper_samples: at either end of a window, after.
         time_constant_s: of the running mean square's exponential memory.
         compression: "asinh" keeps small values and takes large ones to their logarithm.
 
@@ -54,7 +60,11 @@ class Preparation:
     sampling_rate: float = 100.0
     highpass_hz: float | None = 1.0
     highpass_order: int = 2
+    lowpass_hz: float | None = None
     normalisation: Normalisation = "running"
+    jointly: bool = False
+    detrend: bool = False
+    taper_samples: int = 0
     time_constant_s: float = 10.0
     compression: Compression = "asinh"
 
@@ -63,12 +73,20 @@ class Preparation:
             raise ValueError(f"sampling_rate must be above 0, not {self.sampling_rate}")
         if self.highpass_hz is not None and not 0 < self.highpass_hz < self.sampling_rate / 2:
             raise ValueError(f"highpass_hz must lie below Nyquist, not {self.highpass_hz}")
+        if self.lowpass_hz is not None and not (self.highpass_hz or 0) < self.lowpass_hz:
+            raise ValueError(f"lowpass_hz must lie above highpass_hz, not {self.lowpass_hz}")
         if not 1 <= self.highpass_order <= 8:
             raise ValueError(f"highpass_order must be 1 to 8, not {self.highpass_order}")
         if not self.time_constant_s > 0:
             raise ValueError(f"time_constant_s must be above 0, not {self.time_constant_s}")
         if self.normalisation not in get_args(Normalisation):
             raise ValueError(f"unknown normalisation {self.normalisation!r}")
+        for_windows = self.jointly or self.detrend or self.taper_samples
+        if self.taper_samples < 0 or (self.normalisation == "running" and for_windows):
+            raise ValueError(
+                f"jointly = {self.jointly}, detrend = {self.detrend} and taper_samples = "
+                f"{self.taper_samples} (not below 0) belong to windows that are normalised singly"
+            )
         if self.compression not in get_args(Compression):
             raise ValueError(f"unknown compression {self.compression!r}")
 
@@ -86,6 +104,7 @@ class PreparationState:
         last: sample before the next one, at the output's rate.
         open_block: what the filters have taken of the block that is not complete yet.
         filters: the high-pass, section by section; empty for none.
+        band: the filter where there is a low-pass too; None for none.
         level: for the running normalisation.
     """
 
@@ -99,6 +118,7 @@ class PreparationState:
     last: Float64[Array, " component"]
     open_block: Float32[Array, "component sample"]
     filters: tuple[Past, ...]
+    band: Float64[Array, "section component 2"] | None
     level: Level
 
 
@@ -132,6 +152,7 @@ def start_preparation(
         last=np.zeros(n_components),
         open_block=np.zeros((n_components, Place.of(number, 0).n_open), np.float32),
         filters=tuple(Past.none(n_components) for _ in _sections(preparation, rate)),
+        band=_start_band(preparation, rate, n_components),
         level=Level.none(n_components),
     )
 
@@ -209,33 +230,42 @@ def normalise_windows(
     windows: Float32[Array, "batch component sample"],
     present: Bool[Array, "batch component sample"],
 ) -> Float32[Array, "batch component sample"]:
-    """Normalise each component of each window by itself; "running" needs nothing here.
-
-    Statistics are over present samples only. A component without any motion stays 0.
-    """
+    """Normalise each window by itself, see `scale`; "running" needs nothing here."""
     if preparation.normalisation == "running":
         return windows
-    count = np.maximum(present.sum(axis=-1, keepdims=True), 1)
-    mean = windows.sum(axis=-1, keepdims=True, dtype=np.float64) / count
-    centred = np.where(present, windows - mean, 0.0)
-    if preparation.normalisation == "window_std":
-        scale = np.sqrt(np.square(centred).sum(axis=-1, keepdims=True) / count)
-    else:
-        scale = np.abs(centred).max(axis=-1, keepdims=True, initial=0.0)
-    # A relative floor: rounding left by taking a mean off is no signal, whatever the unit.
-    floor = RELATIVE_FLOOR * np.abs(mean)
-    alive = scale > floor
-    normalised = np.where(alive, centred / np.where(alive, scale, 1.0), 0.0).astype(np.float32)
-    _compress(preparation, normalised, normalised)
-    return normalised
+    how = WindowScale(
+        by="std" if preparation.normalisation == "window_std" else "max",
+        jointly=preparation.jointly,
+        detrend=preparation.detrend,
+        taper_samples=preparation.taper_samples,
+    )
+    scaled = scale_windows(how, windows, present)
+    _compress(preparation, scaled, scaled)
+    return scaled
 
 
 def _sections(preparation: Preparation, rate: float) -> tuple[Section, ...]:
-    if preparation.highpass_hz is None:
+    if preparation.highpass_hz is None or preparation.lowpass_hz is not None:
         return ()
     return differenced_highpass(
         preparation.highpass_hz, order=preparation.highpass_order, sampling_rate=rate
     )
+
+
+def _band(preparation: Preparation, rate: float) -> Float64[Array, "section 6"]:
+    order, high_hz = preparation.highpass_order, preparation.lowpass_hz
+    assert high_hz is not None
+    if preparation.highpass_hz is None:
+        return lowpass(high_hz, order=order, sampling_rate=rate)
+    return bandpass(preparation.highpass_hz, high_hz, order=order, sampling_rate=rate)
+
+
+def _start_band(
+    preparation: Preparation, rate: float, n_components: int
+) -> Float64[Array, "section component 2"] | None:
+    if preparation.lowpass_hz is None:
+        return None
+    return start_filter(_band(preparation, rate), n_components)
 
 
 def _join(pieces: list[Prepared], n_components: int) -> Prepared:
@@ -274,8 +304,8 @@ def _step_resampled(
     samples: Float32[Array, "component sample"],
     present: Bool[Array, "component sample"],
 ) -> tuple[PreparationState, Prepared]:
-    assert state.resampler is not None
     state, centred = _take_offset(state, samples, present)
+    assert state.resampler is not None
     resampler, centred, present = step_resampler(state.ratio, state.resampler, centred, present)
     state = replace(state, resampler=resampler)
     prepared = np.empty(centred.shape, np.float32)
@@ -326,6 +356,9 @@ def _filter_piece(
     mask: Bool[Array, " component"],
 ) -> tuple[PreparationState, Float32[Array, "component sample"]]:
     """High-pass and normalise a piece throughout which the same components are present."""
+    if state.band is not None:
+        band, samples = step_filter(_band(preparation, state.sampling_rate), state.band, samples)
+        state = replace(state, band=band)
     place = Place.of(state.number, samples.shape[1])
     blocks = place.lay_out(state.open_block)
     entering = place.new(blocks)
@@ -364,8 +397,10 @@ def _restart(
     """Forget the past of components that come or go; what is absent stays at rest."""
     if not changed.any():
         return state
+    band = state.band
     return replace(
         state,
+        band=None if band is None else np.where(changed[None, :, None], 0.0, band),
         last=np.where(changed, first, state.last),
         open_block=np.where(changed[:, None], np.float32(0), state.open_block),
         filters=tuple(past.forget(changed) for past in state.filters),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from zilzal.infer.spec import ModelSpec, attach_spec
 
 if TYPE_CHECKING:
     import onnx
-    from torch import nn
+    from torch import Tensor, nn
 
 OPSET = 18
 STRIDE = 32
@@ -37,26 +39,42 @@ def to_onnx(network: nn.Module, spec: ModelSpec) -> bytes:
             return torch.sigmoid(self.network(samples))
 
     example = torch.zeros(2, len(spec.components), spec.window_samples)
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    length = STRIDE * torch.export.Dim("steps", min=4, max=1 << 16)
+    return attach_spec(export(Probabilities().eval(), example, {0: batch, 2: length}), spec)
+
+
+def export(network: nn.Module, example: Tensor, dynamic: Mapping[int, object]) -> bytes:
+    """A network's ONNX file, without a specification.
+
+    Args:
+        network: in evaluation mode, from samples to what the file shall give.
+        example: an input.
+        dynamic: axes of the input that may have any length, see `torch.export.Dim`.
+    """
+    import torch
+
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = registration.level
     with warnings.catch_warnings():
-        # The exporter and the libraries below it warn of their own future.
+        # The exporter and the libraries below it warn of their own future, and of torchvision.
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            Probabilities().eval(),
-            (example,),
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-            dynamic_shapes=(
-                {
-                    0: torch.export.Dim("batch", min=1, max=4096),
-                    2: STRIDE * torch.export.Dim("steps", min=4, max=1 << 16),
-                },
-            ),
-        )
+        registration.setLevel(logging.ERROR)
+        try:
+            program = torch.onnx.export(
+                network,
+                (example,),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+                dynamic_shapes=(dict(dynamic),),
+            )
+        finally:
+            registration.setLevel(level)
     assert program is not None
-    return attach_spec(_folded(program.model_proto.SerializeToString()), spec)
+    return _folded(program.model_proto.SerializeToString())
 
 
 def _folded(model_bytes: bytes) -> bytes:

@@ -6,9 +6,12 @@ import subprocess
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zilzal.infer.spec import ModelSpec
+from zilzal.infer.precision import bf16_difference
+from zilzal.infer.spec import ModelSpec, attach_spec
 from zilzal.pick.read import MOTIONS
+from zilzal.synth.trial import trial_windows
 from zilzal.train.card import BY_RULE, data_in_words, write_card
 from zilzal.train.export import to_onnx
 from zilzal.train.findings import measure
@@ -21,6 +24,9 @@ from zilzal.train.shared import (
 )
 from zilzal.train.skill import detection_threshold, pick_trials
 from zilzal.train.training import TrainedPicker, outputs_of
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +77,11 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     findings = measure(trials, found, others, found_others, training.false_per_hour)
     thresholds = {**findings.thresholds, "detection": detection_threshold(outputs, trials)}
     motions = judge_motions(outputs, [with_first_motions(record) for record in records])
+    clear = motions.threshold()
     # Curves that have not learnt their task are not handed out.
-    labels = LABELS if motions.threshold() is not None else LABELS[: -len(MOTIONS)]
-    thresholds |= {label: motions.threshold() for label in MOTIONS if label in labels}
+    labels = LABELS if clear is not None else LABELS[: -len(MOTIONS)]
+    if clear is not None:
+        thresholds |= dict.fromkeys((motion.value for motion in MOTIONS), clear)
     told = {BY_RULE: motions}
     if training.shared is not None:
         told["analysts (toc2me)"] = judge_motions(outputs, read_analysts_motions(training.shared))
@@ -106,10 +114,24 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         created=release.created or datetime.now(UTC).date().isoformat(),
         card=card,
     )
+    content = to_onnx(kept, spec)
+    spec = replace(
+        spec,
+        parameters=sum(p.numel() for p in kept.parameters()),
+        multiply_adds=_multiply_adds_of_window(kept, release),
+        bf16_difference=bf16_difference(content, trial_windows()),
+    )
     path = training.output / f"{release.name}.onnx"
-    path.write_bytes(to_onnx(kept, spec))
+    path.write_bytes(attach_spec(content, spec))
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     return path
+
+
+def _multiply_adds_of_window(kept: nn.Module, release: Release) -> int:
+    from zilzal.models.strided_unet import multiply_adds
+
+    per_3001 = multiply_adds(kept.eval(), release.window_samples)
+    return round(per_3001 * release.window_samples / 3001)
 
 
 def _commit() -> str:

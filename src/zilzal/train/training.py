@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,6 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     from zilzal.models.strided_unet import without_curves
 
     torch.set_num_threads(training.threads)
-    # Denormal numbers, plenty near the end of a training, are slow.
-    torch.set_flush_denormal(True)
     torch.manual_seed(training.seed)
     shape = shape_of(training)
     state = State.fresh(shape, training)
@@ -96,7 +95,7 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     trials = development_trials(
         read_development_records(training.shared, sets=training.sets, without=training.without)
     )
-    with pools_of(training) as take:
+    with pools_of(training) as take, _without_denormals():
         for number in range(state.rounds_done, training.rounds):
             started = time.perf_counter()
             rng = np.random.default_rng((training.seed, 1, number))
@@ -117,6 +116,18 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
         training=training,
         history=tuple(state.history),
     )
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """Denormal numbers, plenty near the end of a training, are slow; they count as zero."""
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def shape_of(training: PickerTraining) -> StridedUNet:
