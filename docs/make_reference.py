@@ -29,6 +29,12 @@ Tables that choose a replaceable part take its name as `use`; the other keys are
 chosen part. Tables in double brackets may come many times. `[earth] model` holds for every part
 that has a key `earth_model` and does not set it.
 """
+TELEMETRY_INTRODUCTION = """\
+What `zilzal replay --faults FILE.toml` takes: all that goes wrong between a digitiser and a data
+centre, and with its server. Every key may be left out. What is drawn depends on `seed`, the channel
+and the time of the record alone: played again, the same goes wrong. How to use it:
+[replay](../how-to/replay.md).
+"""
 RESULTS_INTRODUCTION = """\
 Made from `benchmarks/results/*.json`; `python3 dev.py bench` measures again. How to read them, and
 what they do not say: [results explained](../explanation/results.md).
@@ -99,10 +105,14 @@ def settings_page() -> str:
     return "\n".join(parts)
 
 
-def _table(title: str, kind: type) -> str:
+def _table(title: str, kind: type, names: tuple[str, ...] = ()) -> str:
     meanings = argument_meanings(kind)
     lines = [f"## {title}\n", f"{(inspect.getdoc(kind) or '').splitlines()[0]}\n"]
-    rows = [field for field in dataclasses.fields(kind) if field.init]
+    rows = [
+        field
+        for field in dataclasses.fields(kind)
+        if field.init and (not names or field.name in names)
+    ]
     if rows:
         lines += ["| key | default | meaning |", "| --- | --- | --- |"]
     for field in rows:
@@ -135,6 +145,16 @@ def _default(field: dataclasses.Field[Any]) -> str:
         return f"{len(value)} entries"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{text}`" if text else "empty"
+
+
+def telemetry_page() -> str:
+    """Every table and key of a file of faults."""
+    from zilzal.synth import telemetry
+
+    parts = ["# Faults of telemetry\n", NOTE, TELEMETRY_INTRODUCTION]
+    parts.append(_table("At the top", telemetry.TelemetryPlan, names=("seed",)))
+    parts += [_table(f"[[{name}]]", kind) for name, kind in telemetry.LISTS.items()]
+    return "\n".join(parts)
 
 
 def results_page() -> str:
@@ -223,6 +243,7 @@ def _speed() -> list[str]:
 PAGES = {
     "reference/commands.md": commands_page,
     "reference/settings.md": settings_page,
+    "reference/telemetry.md": telemetry_page,
     "reference/results.md": results_page,
 }
 

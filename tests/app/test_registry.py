@@ -26,6 +26,8 @@ PROTOCOLS = {
     "alerts": AlertSink,
 }
 REQUIRED = {
+    "dataselect": {"url": "http://localhost/query", "channels": ("*.*.*.*",)},
+    "folder": {"folder": "."},
     "seedlink": {"server": "localhost"},
     "playback": {"paths": ("waveforms",)},
     "webhook": {"url": "https://example.org"},

@@ -549,3 +549,64 @@ def test_place_is_written_and_read():
         assert Place.parse(str(place)) == place
     with pytest.raises(FormatError, match="not the place"):
         Place.parse("x")
+
+
+class OldServer:
+    """A server of version 3 without wildcards that tells nothing; it sends what it is given."""
+
+    def __init__(self, packets: bytes) -> None:
+        self.packets, self.heard = packets, []
+
+    async def meet(self, reader, writer):
+        try:
+            while line := (await reader.readline()).decode().strip():
+                self.heard.append(line)
+                word = line.split()[0]
+                if word == "HELLO":
+                    writer.write(b"SeedLink v3.0 (old)\r\nSomewhere\r\n")
+                elif word in ("STATION", "SELECT", "DATA"):
+                    writer.write(b"OK\r\n")
+                elif word == "INFO":
+                    writer.write(b"ERROR\r\n")
+                elif word == "END":
+                    writer.write(self.packets)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+
+def test_an_old_server_is_asked_by_name_and_without_being_asked_what_it_has():
+    content = records(noise(400))[0]
+
+    async def main():
+        clock, old = ManualClock(), OldServer(b"SL0000FF" + content)
+        server = await asyncio.start_server(old.meet, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            source = SeedLinkSource(server=f"127.0.0.1:{port}", streams=("XX_AAA:00BH?.D",))
+            async with source.open([], clock) as stream:
+                return await take(stream, 1), old.heard
+
+    (packet,), heard = asyncio.run(main())
+    assert (packet.sequence, packet.record) == (0xFF, content)
+    assert heard[-4:] == ["STATION AAA XX", "SELECT 00BH?.D", "DATA", "END"]
+
+
+def test_a_packet_that_cannot_be_got_past_is_given_up_after_some_tries():
+    async def main():
+        clock, old = ManualClock(), OldServer(b"SL000006" + b"\xff" * 512)
+        server = await asyncio.start_server(old.meet, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            source = SeedLinkSource(server=f"127.0.0.1:{port}", streams=("XX_AAA",))
+            bookmark = Bookmark(source.name, "XX_AAA", "5")
+            async with source.open([bookmark], clock) as stream:
+                for number in range(1, 5):
+                    await until(lambda number=number: stream.links()[0].connections == number)
+                    await until(lambda: stream.links()[0].state is LinkState.WAITING)
+                    await clock.advance(60)
+            return [line for line in old.heard if line.startswith("DATA")]
+
+    asked = asyncio.run(main())
+    assert asked[:4] == ["DATA 6", "DATA 6", "DATA 6", "DATA"]

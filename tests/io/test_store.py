@@ -27,6 +27,7 @@ from zilzal.core.coverage import CoverageHour, CoverageSpan, Reason
 from zilzal.core.errors import StoreError
 from zilzal.core.event import EventType, Unlocated
 from zilzal.core.ids import ChannelId, StationId
+from zilzal.core.packet import Bookmark
 from zilzal.core.pick import EvaluationMode, Phase, Provenance
 from zilzal.core.time import Time
 from zilzal.io.store import EventQuery, Order, Store, configuration_hash
@@ -351,3 +352,10 @@ def test_results_and_checkpoint_go_together(store: Store):
         crash()
     assert store.load_checkpoint("CI.CCC", "abc") == b"before"
     assert store.picks() == []
+
+
+def test_bookmarks_are_replaced_and_those_without_a_place_forgotten(store):
+    first = [Bookmark("a", "1", "5"), Bookmark("a", "2", "7"), Bookmark("b", "1", "x")]
+    store.put_bookmarks(first)
+    store.put_bookmarks([Bookmark("a", "1", "6"), Bookmark("a", "2", ""), Bookmark("c", "1", "")])
+    assert store.bookmarks() == [Bookmark("a", "1", "6"), Bookmark("b", "1", "x")]

@@ -149,12 +149,13 @@ class TelemetryPlan:
             raise ConfigError("[[failures]] overlap, or are not in order of time")
 
 
-_LISTS = {
+LISTS = {
     "links": LinkPlan,
     "outages": OutagePlan,
     "clock_steps": ClockStepPlan,
     "failures": FailurePlan,
 }
+"""Tables of a file of faults that may come many times."""
 
 
 def parse_telemetry(text: str) -> TelemetryPlan:
@@ -170,10 +171,10 @@ def parse_telemetry(text: str) -> TelemetryPlan:
         raise ConfigError(f"the telemetry is not TOML: {error}") from error
     problems: list[str] = []
     values: dict[str, Any] = dict(document)
-    for key in _LISTS.keys() & document.keys():
+    for key in LISTS.keys() & document.keys():
         rows = document[key] if isinstance(document[key], list) else [document[key]]
         values[key] = tuple(
-            build_table(_LISTS[key], row, f"[[{key}]] {number}", problems)
+            build_table(LISTS[key], row, f"[[{key}]] {number}", problems)
             for number, row in enumerate(rows, 1)
         )
     if problems:

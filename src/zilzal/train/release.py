@@ -114,24 +114,29 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         created=release.created or datetime.now(UTC).date().isoformat(),
         card=card,
     )
-    content = to_onnx(kept, spec)
-    spec = replace(
-        spec,
-        parameters=sum(p.numel() for p in kept.parameters()),
-        multiply_adds=_multiply_adds_of_window(kept, release),
-        bf16_difference=bf16_difference(content, trial_windows()),
-    )
     path = training.output / f"{release.name}.onnx"
-    path.write_bytes(attach_spec(content, spec))
+    path.write_bytes(_exported(kept, spec))
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     return path
 
 
-def _multiply_adds_of_window(kept: nn.Module, release: Release) -> int:
+def _exported(kept: nn.Module, spec: ModelSpec) -> bytes:
+    """The network's file, which also says what a window costs and what 16 bits change."""
+    content = to_onnx(kept, spec)
+    costs = replace(
+        spec,
+        parameters=sum(p.numel() for p in kept.parameters()),
+        multiply_adds=_multiply_adds_of_window(kept, spec),
+        bf16_difference=bf16_difference(content, trial_windows()),
+    )
+    return attach_spec(content, costs)
+
+
+def _multiply_adds_of_window(kept: nn.Module, spec: ModelSpec) -> int:
     from zilzal.models.strided_unet import multiply_adds
 
-    per_3001 = multiply_adds(kept.eval(), release.window_samples)
-    return round(per_3001 * release.window_samples / 3001)
+    per_3001 = multiply_adds(kept.eval(), spec.window_samples)
+    return round(per_3001 * spec.window_samples / 3001)
 
 
 def _commit() -> str:

@@ -339,6 +339,9 @@ class Monitor:
                 self.store.put_notes(notes)
 
         await self._insist(write)
+        for mark in bookmarks:
+            if not mark.place and self.engine.bookmarks[mark.source, mark.part] is mark:
+                del self.engine.bookmarks[mark.source, mark.part]
         self._saved_s = self.clock.monotonic_s()
 
     async def _tell(self) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from zilzal.core.alert import Message
 from zilzal.core.packet import Bookmark
@@ -19,9 +19,20 @@ Note = Mapping[str, Any]
 
 
 def put_bookmarks(connection: Connection, bookmarks: Iterable[Bookmark]) -> None:
-    """Keep how far sources have been read, in the place of what was kept before."""
-    rows = [{"source": b.source, "part": b.part, "place": b.place} for b in bookmarks]
+    """Keep how far sources have been read, in the place of what was kept before.
+
+    Those without a place are forgotten.
+    """
+    bookmarks = list(bookmarks)
+    rows = [{"source": b.source, "part": b.part, "place": b.place} for b in bookmarks if b.place]
     put_over(connection, BOOKMARK, rows)
+    column = BOOKMARK.c
+    gone = delete(BOOKMARK).where(
+        column.source == bindparam("gone_source"), column.part == bindparam("gone_part")
+    )
+    parts = [{"gone_source": b.source, "gone_part": b.part} for b in bookmarks if not b.place]
+    if parts:
+        connection.execute(gone, parts)
 
 
 def read_bookmarks(connection: Connection) -> list[Bookmark]:
