@@ -94,7 +94,7 @@ def test_file_that_is_no_network_is_refused(refuse, tmp_path):
 
 @pytest.mark.torch
 def test_import_without_its_libraries_names_them(refuse, monkeypatch):
-    monkeypatch.setattr("zilzal.cli.options.find_spec", lambda name: None)
+    monkeypatch.setattr("zilzal.cli.extras.find_spec", lambda name: None)
     said = refuse("models", "import", "PhaseNet/original")
     assert "seisbench" in said
     assert 'pip install "zilzal[seisbench,train]"' in said

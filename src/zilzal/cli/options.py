@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
-from zilzal.core.errors import ConfigError
 
 Sources = Annotated[
     list[Path], typer.Argument(metavar="SOURCE...", help="miniSEED files, folders, an SDS root.")
@@ -44,11 +41,3 @@ def changes(
         if value is not None:
             tables.setdefault(table, {})[key] = value
     return tables
-
-
-def need(*modules: str, extras: str) -> None:
-    """Raise ConfigError where a module of an extra is not there."""
-    if absent := [name for name in modules if find_spec(name) is None]:
-        raise ConfigError(
-            f'this needs {", ".join(absent)}; install them with `pip install "zilzal[{extras}]"`'
-        )

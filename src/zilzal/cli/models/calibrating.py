@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from zilzal.cli.options import need
+from zilzal.cli.extras import need
 from zilzal.core.errors import ConfigError
 
 
@@ -35,7 +35,7 @@ def calibrate(
 
     The records should be none that it was trained on.
     """
-    need("h5py", extras="train")
+    need("h5py", work="calibrating")
     from zilzal.infer.packaged import find_model
     from zilzal.infer.spec import read_spec
     from zilzal.train.dataset import read_seisbench

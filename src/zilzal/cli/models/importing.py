@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from zilzal.cli.options import need
+from zilzal.cli.extras import need
 from zilzal.core.errors import ConfigError
 
 
@@ -54,7 +54,7 @@ def import_model(
     ] = False,
 ) -> None:
     """Import a picker of SeisBench's, with the same picks as its classify at the same overlap."""
-    need("torch", "onnx", "onnxscript", "seisbench", extras="seisbench,train")
+    need("torch", "onnx", "onnxscript", "seisbench", work="importing", extra="seisbench,train")
     from zilzal.infer.folders import user_model_folder
     from zilzal.train.seisbench import About, import_seisbench
     from zilzal.train.zoo import Construction, find_seisbench
