@@ -144,14 +144,19 @@ class _signals:  # noqa: N801  used like a function
 
     def __exit__(self, *_: object) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # Another reload may be asked for while the settings are read: never let the signal's
+        # own meaning, which is to end, come back in between.
+        loop.add_signal_handler(signal.SIGHUP, _ignore)
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-        # Another reload may be asked for while the settings are read.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _reload(self) -> None:
         self._again.set()
         self._monitor.stop.set()
+
+
+def _ignore() -> None:
+    """The handler of a signal that means nothing just now."""
 
 
 def write_tables(settings: Settings, store: Store) -> None:
