@@ -255,7 +255,7 @@ def _imported() -> list[str]:
         f"Networks of SeisBench's by its own `classify` and, imported, by our picker, on the same "
         f"records ({len(measured['sensors'])} sensors, {measured['minutes']:g} minutes each) from "
         f"samples in memory to picks. Processor seconds per station-day of one thread, median of "
-        f"{measured['runs']} runs in turn, load average {measured['load_average']:.1f}. Same picks: "
+        f"{measured['runs']} runs in turn, load average {measured['load_average']:.1f}. Same: "
         f"within a sample and 0.001 in probability.\n",
         "| network | by | s per station-day | times as quick | same picks | within 0.03 s |",
         "| --- | --- | --- | --- | --- | --- |",
