@@ -474,6 +474,30 @@ def test_ring_keeps_the_newest_within_its_bytes():
     assert extent.start == ring[ring.first_place].record.start
 
 
+def test_a_long_record_that_cannot_be_decoded_goes_to_version_4_alone():
+    made = records(noise(6_000), length=4096)
+    bad = bytearray(made[1])
+    bad[300:304] = bytes(b ^ 0x55 for b in bad[300:304])
+
+    async def main():
+        ring = Ring()
+        for content in (made[0], bytes(bad), made[2]):
+            ring.append(read_record(content))
+        async with serving(ring) as server, talking(server) as old, talking(server) as new:
+            await old.ask("STATION AAA XX", "DATA 0")
+            await new.ask("SLPROTO 4.0", "STATION XX_AAA", "DATA ALL")
+            old.send("END")
+            new.send("END")
+            entries = list(ring.entries())
+            short = sum(len(e.short) for e in entries)
+            return entries, await packets_3(old, short), [await new.packet_4() for _ in entries]
+
+    entries, old, new = run(main)
+    assert [p[3] for p in new] == [made[0], bytes(bad), made[2]]
+    missing = entries[1].sequence
+    assert [n for n, _ in old] == [n for n in range(1, entries[2].sequence + 1) if n != missing]
+
+
 def test_one_record_larger_than_the_ring_is_kept():
     ring = Ring(limit_bytes=1)
     fill(ring, 10)

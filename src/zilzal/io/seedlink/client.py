@@ -287,8 +287,9 @@ class _Session:
             missing = ", ".join(subscription.missing)
             logger.warning("%s does not serve %s", self.feed.source, missing or "less than wanted")
         self.missing = subscription.missing
-        for station in subscription.renumbered:
-            logger.warning("%s counts %s anew; reading all", self.feed.source, station)
+        if subscription.renumbered:
+            stations = ", ".join(subscription.renumbered)
+            logger.warning("%s counts anew; reading all of %s", self.feed.source, stations)
         if not subscription.asked:
             raise SourceError("the server has no station that is wanted")
 

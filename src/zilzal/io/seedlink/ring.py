@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from zilzal.core.errors import FormatError
 from zilzal.core.time import Time
 from zilzal.io.record import SHORT_BYTES, Record, short_records
 from zilzal.io.seedlink.words import SEQUENCES_3, station_code, stream_code
+
+logger = logging.getLogger(__name__)
 
 RING_BYTES = 2**28
 LARGEST_GAPS = 100
@@ -30,6 +34,7 @@ class Entry:
         stream: with format and subformat, as "00_B_H_Z.2D".
         record: as it was put in.
         short: the same as 512-byte miniSEED 2; each has a number, in order, up to `sequence`.
+            Empty where it is longer and cannot be decoded, so that version 3 has nothing of it.
     """
 
     sequence: int
@@ -41,7 +46,7 @@ class Entry:
     @property
     def first_sequence(self) -> int:
         """Number of the first of its short records."""
-        return self.sequence - len(self.short) + 1
+        return self.sequence - max(len(self.short), 1) + 1
 
     @property
     def size_bytes(self) -> int:
@@ -105,21 +110,22 @@ class Ring:
     _grown: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def append(self, record: Record) -> Entry:
-        """Put a record in and wake those who wait for one.
-
-        Raises:
-            FormatError: it is longer than 512 bytes and cannot be decoded.
-        """
-        short = short_records(record)
+        """Put a record in and wake those who wait for one."""
+        try:
+            short = short_records(record)
+        except FormatError as error:
+            logger.info("a record that version 3 cannot have: %s", error)
+            short = ()
         channel = record.channel_id
+        taken = max(len(short), 1)
         entry = Entry(
-            self.next_sequence + len(short) - 1,
+            self.next_sequence + taken - 1,
             station_code(channel),
             f"{stream_code(channel)}.{record.version}{record.kind}",
             record,
             short,
         )
-        self.next_sequence += len(short)
+        self.next_sequence += taken
         self._entries[self.next_place] = entry
         self.next_place += 1
         self._size_bytes += entry.size_bytes
