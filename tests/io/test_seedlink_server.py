@@ -460,6 +460,23 @@ def test_server_that_failed_comes_back_at_the_same_port(is_forgetful):
     assert {s["end_seq"] for s in run(main)} == ({1} if is_forgetful else {30, 61})
 
 
+def test_server_that_finishes_sends_what_is_under_way(caplog):
+    async def main():
+        ring = Ring()
+        fill(ring, 2_000)
+        async with serving(ring) as server, talking(server) as talk:
+            await talk.ask("SLPROTO 4.0", "STATION XX_AAA", "DATA ALL")
+            talk.send("END")
+            reading = asyncio.create_task(talk.reader.read(-1))
+            await server.read_up_to(ring.next_place)
+            await server.finish()
+            return sum(17 + 6 + 512 for _ in ring.entries()), len(await reading)
+
+    wanted, got = run(main)
+    assert got == wanted
+    assert not caplog.records
+
+
 def test_ring_keeps_the_newest_within_its_bytes():
     ring = Ring(limit_bytes=50 * (512 + ENTRY_BYTES))
     fill(ring, 400)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 from zilzal.core.ids import ChannelId
 from zilzal.core.time import Time
 from zilzal.io.record import make_text_records
-from zilzal.io.seedlink.ring import Extent, Ring
-from zilzal.io.seedlink.selector import selector_4, station_pattern
+from zilzal.io.seedlink.knowledge import Connection, Knowledge
+from zilzal.io.seedlink.ring import Extent
 from zilzal.io.seedlink.words import CAPABILITIES_3, INFO_LEVELS, SEQUENCES_3
 
 _INFO_CHANNEL = ChannelId("SL", "INFO", "", "INF")
@@ -32,107 +31,18 @@ _FORMATS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """A client as INFO CONNECTIONS shows it.
-
-    Args:
-        host: address of the client.
-        port: of the client.
-        since: when it came.
-        protocol: 3 or 4.
-        agent: what it calls itself.
-        packets: sent to it.
-        sent_bytes: sent to it.
-        sequence: of the last packet sent; 0 before the first.
-        behind: records in the ring that it has not been offered yet.
-    """
-
-    host: str
-    port: int
-    since: Time
-    protocol: int
-    agent: str
-    packets: int
-    sent_bytes: int
-    sequence: int
-    behind: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who the server is.
-
-    Args:
-        software: name and version.
-        organization: whose it is.
-        started: when it began.
-    """
-
-    software: str
-    organization: str
-    started: Time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """What the server has, or is to have.
-
-    Args:
-        stations: by code, in order, each with what the ring has had of its streams.
-        next_sequence: number of the next record.
-    """
-
-    stations: Mapping[str, Sequence[Extent]]
-    next_sequence: int
-
-    @classmethod
-    def of(cls, ring: Ring, stations: Iterable[str]) -> Contents:
-        """Of a ring, with the stations that are to come."""
-        found: dict[str, list[Extent]] = {station: [] for station in stations}
-        for extent in ring.extents():
-            found.setdefault(extent.station, []).append(extent)
-        return cls(stations=dict(sorted(found.items())), next_sequence=ring.next_sequence)
-
-    def matching(self, patterns: Sequence[str]) -> Contents:
-        """Only the stations that match the first pattern, with streams that match the second.
-
-        Raises:
-            FormatError: a pattern is not one.
-        """
-        if not patterns:
-            return self
-        station = station_pattern(patterns[0])
-        chosen = {code: e for code, e in self.stations.items() if station.fullmatch(code)}
-        if len(patterns) > 1:
-            stream = selector_4(patterns[1]).pattern
-            streams = {
-                code: [e for e in extents if stream.fullmatch(e.stream)]
-                for code, extents in chosen.items()
-            }
-            chosen = {code: extents for code, extents in streams.items() if extents}
-        return replace(self, stations=chosen)
-
-
-def info_json(
-    identity: Identity,
-    item: str,
-    patterns: Sequence[str],
-    contents: Contents,
-    connections: Iterable[Connection],
-) -> str:
+def info_json(knowledge: Knowledge, item: str, patterns: Sequence[str]) -> str:
     """The document of INFO in version 4.
 
     Args:
-        identity: of the server.
+        knowledge: of the server.
         item: what is asked for.
         patterns: of stations, and of streams.
-        contents: what the server has.
-        connections: the clients.
 
     Raises:
         FormatError: a pattern is not one.
     """
+    identity = knowledge.identity
     document: dict[str, Any] = {
         "software": identity.software,
         "organization": identity.organization,
@@ -144,35 +54,31 @@ def info_json(
     elif item == "CAPABILITIES":
         document["capability"] = ["SLPROTO:4.0", "SLPROTO:3.1", "TIME"]
     elif item in ("STATIONS", "STREAMS"):
-        contents = contents.matching(patterns)
+        contents = knowledge.contents.matching(patterns)
         document["station"] = [
             _station_4(station, extents, contents.next_sequence, has_streams=item == "STREAMS")
             for station, extents in contents.stations.items()
         ]
     elif item == "CONNECTIONS":
-        clients = [_connection_4(connection) for connection in connections]
+        clients = [_connection_4(connection) for connection in knowledge.connections]
         document["connections"] = {"client_count": len(clients), "client": clients}
     return json.dumps(document)
 
 
-def error_json(identity: Identity, code: str, message: str) -> str:
+def error_json(knowledge: Knowledge, code: str, message: str) -> str:
     """The document that tells of an error in version 4."""
     return json.dumps(
         {
-            "software": identity.software,
-            "organization": identity.organization,
+            "software": knowledge.identity.software,
+            "organization": knowledge.identity.organization,
             "error": {"code": code, "message": message},
         }
     )
 
 
-def info_xml(
-    identity: Identity,
-    level: str,
-    contents: Contents,
-    connections: Iterable[Connection],
-) -> str:
+def info_xml(knowledge: Knowledge, level: str) -> str:
     """The document of INFO in version 3; see `info_json`."""
+    identity = knowledge.identity
     root = ElementTree.Element(
         "seedlink",
         software=identity.software,
@@ -183,10 +89,10 @@ def info_xml(
         for name in (*CAPABILITIES_3, *(f"info:{lv.lower()}" for lv in INFO_LEVELS)):
             ElementTree.SubElement(root, "capability", name=name)
     if level in ("STATIONS", "STREAMS", "GAPS", "ALL"):
-        for station, extents in contents.stations.items():
+        for station, extents in knowledge.contents.stations.items():
             _station_3(root, station, extents, level)
     if level in ("CONNECTIONS", "ALL"):
-        for connection in connections:
+        for connection in knowledge.connections:
             _connection_3(root, connection)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
 

@@ -16,29 +16,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import zilzal
-from zilzal.core.errors import FormatError
 from zilzal.core.stage import Clock
 from zilzal.core.time import Time
-from zilzal.io.seedlink.handshake import Question, info_level, take
-from zilzal.io.seedlink.info import (
-    Connection,
-    Contents,
-    Identity,
-    error_json,
-    info_frames_3,
-    info_json,
-    info_xml,
-)
+from zilzal.io.seedlink.answers import answer, farewell
+from zilzal.io.seedlink.handshake import take
+from zilzal.io.seedlink.knowledge import Connection, Contents, Identity, Knowledge
 from zilzal.io.seedlink.request import Handshake, Phase
 from zilzal.io.seedlink.ring import Overrun, Ring
 from zilzal.io.seedlink.transfer import BATCH_BYTES, Transfer
-from zilzal.io.seedlink.words import (
-    END,
-    LARGEST_COMMAND_BYTES,
-    ErrorCode,
-    frame_4,
-    refusal,
-)
+from zilzal.io.seedlink.words import END, LARGEST_COMMAND_BYTES, ErrorCode, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +58,20 @@ class Client:
     packets: int = 0
     sent_bytes: int = 0
     sequence: int = 0
+
+    def connection(self, ring: Ring) -> Connection:
+        """As INFO CONNECTIONS shows it."""
+        return Connection(
+            host=self.host,
+            port=self.port,
+            since=self.since,
+            protocol=self.handshake.protocol,
+            agent=self.handshake.agent,
+            packets=self.packets,
+            sent_bytes=self.sent_bytes,
+            sequence=self.sequence,
+            behind=0 if self.place is None else ring.next_place - self.place,
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -135,7 +135,7 @@ class SeedLinkServer:
             self._server.close()
             self._server = None
         for client in self.clients:
-            client.writer.transport.abort()
+            _cut(client.writer)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -197,7 +197,7 @@ class SeedLinkServer:
             logger.warning(
                 "%s:%d is turned away: there are %d clients", host, port, len(self.clients)
             )
-            writer.transport.abort()
+            _cut(writer)
             return
         self._tasks.add(task)
         self.clients.add(client)
@@ -209,7 +209,7 @@ class SeedLinkServer:
         finally:
             self.clients.discard(client)
             self._tasks.discard(task)
-            writer.transport.abort() if self._server is None else writer.close()
+            writer.close()
             logger.info("%s:%d left after %d packets", host, port, client.packets)
 
     async def _converse(self, client: Client, reader: asyncio.StreamReader) -> None:
@@ -242,67 +242,21 @@ class SeedLinkServer:
     async def _obey(self, client: Client, line: str) -> None:
         step = take(client.handshake, line)
         client.handshake = step.handshake
-        reply = self._answer(client, step.question) if step.question else step.reply
+        reply = step.reply
+        if step.question is not None:
+            reply = answer(step.question, client.handshake, self._knowledge())
         if reply:
             client.writer.write(reply)
             await client.writer.drain()
 
-    def _answer(self, client: Client, question: Question) -> bytes:
-        if question.word == "HELLO":
-            software, whose = self._identity.software, self.organization
-            return f"{software}\r\n{whose}\r\n".encode("ascii", "replace")
-        if question.word == "CAT":
-            codes = (s.partition("_") for s in sorted(self.stations))
-            lines = [f"{network:2} {code:5} {network}_{code}" for network, _, code in codes]
-            return "\r\n".join([*lines, "END\r\n"]).encode("ascii", "replace")
-        answer = self._info_4 if client.handshake.protocol == 4 else self._info_3
-        return answer(client, question)
-
-    def _info_3(self, client: Client, question: Question) -> bytes:
-        level = info_level(client.handshake, question)
-        if level is None:
-            is_extended = client.handshake.is_extended
-            return refusal(3, ErrorCode.ARGUMENTS, "no such level", is_extended=is_extended)
-        document = info_xml(self._identity, level, self._contents(), self._connections())
-        return info_frames_3(document, self.clock.now())
-
-    def _info_4(self, client: Client, question: Question) -> bytes:
-        item = info_level(client.handshake, question)
-        try:
-            if item is None or len(question.arguments) > 3:
-                raise FormatError(f"cannot tell about {' '.join(question.arguments)[:60]!r}")
-            document, form = (
-                info_json(
-                    self._identity,
-                    item,
-                    question.arguments[1:],
-                    self._contents(),
-                    self._connections(),
-                ),
-                "JI",
-            )
-        except FormatError as error:
-            document, form = error_json(self._identity, ErrorCode.ARGUMENTS, str(error)), "JE"
-        return frame_4(0, form, "", document.encode())
-
-    def _contents(self) -> Contents:
-        return Contents.of(self.ring, self.stations)
-
-    def _connections(self) -> list[Connection]:
-        return [
-            Connection(
-                host=c.host,
-                port=c.port,
-                since=c.since,
-                protocol=c.handshake.protocol,
-                agent=c.handshake.agent,
-                packets=c.packets,
-                sent_bytes=c.sent_bytes,
-                sequence=c.sequence,
-                behind=0 if c.place is None else self.ring.next_place - c.place,
-            )
-            for c in sorted(self.clients, key=lambda c: (c.since, c.port))
-        ]
+    def _knowledge(self) -> Knowledge:
+        clients = sorted(self.clients, key=lambda client: (client.since, client.port))
+        return Knowledge(
+            identity=self._identity,
+            contents=Contents.of(self.ring, self.stations),
+            connections=[client.connection(self.ring) for client in clients],
+            now=self.clock.now(),
+        )
 
     async def _send(self, client: Client, transfer: Transfer) -> None:
         """Send packets from the client's place on, until it leaves or has all it wanted."""
@@ -354,17 +308,16 @@ class SeedLinkServer:
     def _dismiss(self, client: Client, message: str) -> None:
         """Part with a client that the ring has overtaken; it is told if it still listens."""
         logger.warning("%s:%d is too slow and sent away: %s", client.host, client.port, message)
-        client.writer.write(self._farewell(client, message))
+        client.writer.write(farewell(client.handshake, self._knowledge(), f"too slow: {message}"))
         client.writer.close()
         self.clients.discard(client)
-        loop = asyncio.get_running_loop()
-        loop.call_later(FAREWELL_S, client.writer.transport.abort)
+        asyncio.get_running_loop().call_later(FAREWELL_S, _cut, client.writer)
 
-    def _farewell(self, client: Client, message: str) -> bytes:
-        if client.handshake.protocol == 3:
-            return b"ERROR\r\n"
-        document = error_json(self._identity, ErrorCode.LIMIT, f"too slow: {message}")
-        return frame_4(0, "JE", "", document.encode())
+
+def _cut(writer: asyncio.StreamWriter) -> None:
+    """End a connection at once; one that has ended is left alone."""
+    if writer.get_extra_info("socket").fileno() >= 0:
+        writer.transport.abort()
 
 
 @asynccontextmanager
