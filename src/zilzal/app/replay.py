@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import math
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from zilzal.io.record import Record, shift_record
 from zilzal.io.seedlink.ring import RING_BYTES, Ring
 from zilzal.io.seedlink.server import SeedLinkServer, serve
 from zilzal.io.seedlink.words import PORT, station_code
-from zilzal.synth.network import SyntheticNetwork, build_network
+from zilzal.synth.network import SyntheticNetwork, SyntheticStation, build_network
 from zilzal.synth.record import SyntheticRecords, record_station
 from zilzal.synth.scenario import Scenario
 from zilzal.synth.telemetry import FailurePlan, TelemetryPlan, parse_telemetry, travel
@@ -32,7 +33,7 @@ from zilzal.synth.telemetry import FailurePlan, TelemetryPlan, parse_telemetry, 
 logger = logging.getLogger(__name__)
 
 CHUNK_S = 120.0
-"""Length of synthetic records that is made at once; longer takes more memory and less work."""
+"""Length of a synthetic station that is made at once; longer takes more memory and less work."""
 AHEAD = 2_000
 """At full speed, records that the slowest client may be behind."""
 _BATCH = 256
@@ -156,20 +157,29 @@ def synthetic_recording(scenario: Scenario) -> Recording:
         stations=frozenset(map(station_code, channel_ids)),
         start=scenario.start,
         end=scenario.end,
-        records=lambda start, end: pack(_chunks(network, start, end)),
+        records=lambda start, end: _synthetic_records(network, start, end),
     )
 
 
-def _chunks(network: SyntheticNetwork, start: Time, end: Time) -> Iterator[Iterator[Trace]]:
-    """The network's samples, CHUNK_S of all stations after another."""
+def _synthetic_records(network: SyntheticNetwork, start: Time, end: Time) -> Iterator[Record]:
+    """Records of all stations; their chunks end at different times, so that work is spread."""
+    stations = network.stations
+    lanes = (
+        pack(_chunks(network, station, (start, end), CHUNK_S * (number + 1) / len(stations)))
+        for number, station in enumerate(stations)
+    )
+    return heapq.merge(*lanes, key=lambda record: record.end)
+
+
+def _chunks(
+    network: SyntheticNetwork, station: SyntheticStation, limits: tuple[Time, Time], first_s: float
+) -> Iterator[list[Trace]]:
+    """A station's samples, CHUNK_S after another; the first chunk has another length."""
+    start, end = limits
+    until = start + first_s
     while start < end:
-        until = min(start + CHUNK_S, end)
-        yield (
-            trace
-            for station in network.stations
-            for trace in record_station(network, station, start, until)
-        )
-        start = until
+        yield record_station(network, station, start, min(until, end))
+        start, until = until, until + CHUNK_S
 
 
 def rounds(recording: Recording, options: ReplayOptions) -> Iterator[Delivery]:
@@ -243,35 +253,50 @@ async def play(
     Raises:
         ConfigError: there is no record.
     """
-    begun_s = clock.monotonic_s()
-    coming_events = deque(_events(failures))
+    events = deque(_events(failures))
     begin: Time | None = None
+    pace = _Pace(clock, options.speed, 0.0)
     shift_ns = 0
-
-    async def wait(after_s: float) -> None:
-        left_s = begun_s + after_s / options.speed - clock.monotonic_s() if options.speed else 0.0
-        if left_s > _SHORT_S:
-            await clock.sleep(left_s)
-
     async for batch in _batches(coming):
         if begin is None:
             begin = batch[0].time
+            pace = replace(pace, begun_s=clock.monotonic_s())
             shift_ns = round(clock.now() - begin) * NS_PER_S if options.is_now else 0
         for delivery in batch:
             after_s = delivery.time - begin
-            while coming_events and coming_events[0].after_s <= after_s:
-                await wait(coming_events[0].after_s)
-                await coming_events.popleft().act(server)
-            await wait(after_s)
+            while events and events[0].after_s <= after_s:
+                await _happen(events.popleft(), server, pace)
+            await pace.wait(after_s)
             if options.speed is None and server.is_listening:
                 await server.read_up_to(server.ring.next_place - AHEAD)
             server.ring.append(_moved(delivery, shift_ns).record)
         await clock.sleep(0)
     if begin is None:
         raise ConfigError("there are no records in the time that is to be played")
-    for event in coming_events:
-        await wait(event.after_s)
-        await event.act(server)
+    for event in events:
+        await _happen(event, server, pace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """When what is to be played is due.
+
+    Args:
+        clock: waits.
+        speed: times real time; None is at once.
+        begun_s: when the play began, on the monotonic clock.
+    """
+
+    clock: Clock
+    speed: float | None
+    begun_s: float
+
+    async def wait(self, after_s: float) -> None:
+        """Return when so many seconds have been played."""
+        if self.speed is not None:
+            left_s = self.begun_s + after_s / self.speed - self.clock.monotonic_s()
+            if left_s > _SHORT_S:
+                await self.clock.sleep(left_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,19 +313,21 @@ class _Event:
     failure: FailurePlan
     is_return: bool
 
-    async def act(self, server: SeedLinkServer) -> None:
-        if self.is_return:
-            logger.warning("the server is back")
-            await server.reopen()
-        else:
-            logger.warning("the server fails, as planned")
-            await server.fail(is_forgetful=self.failure.is_forgetful)
-
 
 def _events(failures: Sequence[FailurePlan]) -> Iterator[_Event]:
     for failure in failures:
         yield _Event(failure.after_s, failure, is_return=False)
         yield _Event(failure.after_s + failure.duration_s, failure, is_return=True)
+
+
+async def _happen(event: _Event, server: SeedLinkServer, pace: _Pace) -> None:
+    await pace.wait(event.after_s)
+    if event.is_return:
+        logger.warning("the server is back")
+        await server.reopen()
+    else:
+        logger.warning("the server fails, as planned")
+        await server.fail(is_forgetful=event.failure.is_forgetful)
 
 
 async def _batches(coming: Iterator[Delivery]) -> AsyncIterator[list[Delivery]]:
