@@ -8,15 +8,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.io.seedlink_server import serving
+from tests.io.seedlink_server import fill, serving
 from tests.io.waveform_files import noise, records, write
 from zilzal.io.seedlink.client import SeedLinkSource
+from zilzal.io.seedlink.ring import Ring
 
 LIMIT_S = 60
 
 
 @contextmanager
-def server():
+def server(ring=None):
     """A server in a thread of its own; its address."""
     ready, done = threading.Event(), None
     found = {}
@@ -24,7 +25,7 @@ def server():
     async def main():
         nonlocal done
         done = asyncio.Event()
-        async with serving() as running:
+        async with serving(ring) as running:
             found["loop"], found["port"] = asyncio.get_running_loop(), running.port
             ready.set()
             await done.wait()
@@ -59,10 +60,22 @@ def test_stations_of_a_server_are_shown(call):
     assert "zilzal/" in clients
 
 
+def test_gaps_of_a_server_are_shown(call):
+    ring = Ring()
+    for start_s in (0.0, 30.0):
+        fill(ring, 10, start_s)
+    with server(ring) as where:
+        said = call("seedlink", "info", where, "--gaps")
+    (row,) = [line.split() for line in said.splitlines() if line.strip().startswith("XX_")]
+    assert row[:2] == ["XX_AAA", "_H_H_Z"]
+    assert (row[3], row[5], row[6]) == ("00:00:10.00", "00:00:30.00", "20.0")
+
+
 def test_no_server_ends_in_a_message(refuse):
     assert "SourceError: 127.0.0.1:1: " in refuse("seedlink", "info", "127.0.0.1:1")
     assert "ConfigError: not a SeedLink server" in refuse("seedlink", "info", "a b")
     assert "FormatError: not a station pattern" in refuse("seedlink", "info", "a", "-s", "A B")
+    assert "give one of --streams" in refuse("seedlink", "info", "a", "--gaps", "--clients")
 
 
 @pytest.fixture

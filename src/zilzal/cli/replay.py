@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,7 +96,6 @@ def replay(
             soft_wrap=True,
         )
 
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         asyncio.run(replay(recording, options, SystemClock(), telemetry=telemetry, on_ready=tell))
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from zilzal.core.errors import ConfigError
+
 if TYPE_CHECKING:
     from zilzal.core.time import Time
-    from zilzal.io.seedlink.query import ServerInfo
+    from zilzal.io.seedlink.query import ServedStation, ServerInfo
 
 app = typer.Typer(no_args_is_help=True, help="Look at SeedLink servers.")
 
@@ -32,6 +35,9 @@ def info(
     streams: Annotated[
         bool, typer.Option("--streams", help="A line for each stream, not each station.")
     ] = False,
+    gaps: Annotated[
+        bool, typer.Option("--gaps", help="A line for each gap; servers tell by protocol 3.")
+    ] = False,
     clients: Annotated[
         bool, typer.Option("--clients", help="Who is connected, where the server tells.")
     ] = False,
@@ -45,13 +51,16 @@ def info(
         bool, typer.Option("--insecure", help="Take any certificate of the server's.")
     ] = False,
 ) -> None:
-    """Show what a server has: stations, their newest data, how late these are, and gaps."""
+    """Show what a server has: stations, their newest data, and how late these are."""
     from zilzal.io.clock import SystemClock
     from zilzal.io.seedlink.query import ask
     from zilzal.io.seedlink.selector import station_pattern
 
+    if sum((streams, gaps, clients)) > 1:
+        raise ConfigError("give one of --streams, --gaps and --clients")
     wanted = station_pattern(stations)
-    level = "CONNECTIONS" if clients else "STREAMS"
+    level = "CONNECTIONS" if clients else "GAPS" if gaps else "STREAMS"
+    protocol = 3 if gaps and protocol is None else protocol
     told = asyncio.run(ask(server, level, protocol=protocol, tls=tls, is_verified=not insecure))
     console = Console()
     console.print(
@@ -61,22 +70,37 @@ def info(
         console.print(_client_table(told))
         return
     chosen = [s for s in told.stations if wanted.fullmatch(s.code)]
-    now = SystemClock().now()
-    table = Table(box=None)
-    for name in ("station", "stream", "from", "to", "late") if streams else (
-        "station", "streams", "newest data", "late"
-    ):  # fmt: skip
-        table.add_column(name)
-    for station in chosen:
-        if not streams:
-            newest = station.end
-            row = (station.code, str(len(station.streams)), _shown(newest), _late(newest, now))
-            table.add_row(*map(escape, row))
-        for stream in station.streams if streams else ():
+    make = _gap_table if gaps else _stream_table if streams else _station_table
+    console.print(make(chosen, SystemClock().now()))
+    console.print(f"{len(chosen)} of {len(told.stations)} stations", highlight=False)
+
+
+def _station_table(stations: Sequence[ServedStation], now: Time) -> Table:
+    table = Table("station", "streams", "newest data", "late", box=None)
+    for station in stations:
+        end = station.end
+        row = (station.code, str(len(station.streams)), _shown(end), _late(end, now))
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _stream_table(stations: Sequence[ServedStation], now: Time) -> Table:
+    table = Table("station", "stream", "from", "to", "late", box=None)
+    for station in stations:
+        for stream in station.streams:
             row = (station.code, stream.code, _shown(stream.start), _shown(stream.end))
             table.add_row(*map(escape, row), _late(stream.end, now))
-    console.print(table)
-    console.print(f"{len(chosen)} of {len(told.stations)} stations", highlight=False)
+    return table
+
+
+def _gap_table(stations: Sequence[ServedStation], _: Time) -> Table:
+    table = Table("station", "stream", "from", "to", "seconds", box=None)
+    for station in stations:
+        for stream in station.streams:
+            for start, end in stream.gaps:
+                row = (station.code, stream.code, _shown(start), _shown(end))
+                table.add_row(*map(escape, row), f"{end - start:.1f}")
+    return table
 
 
 def _client_table(told: ServerInfo) -> Table:
