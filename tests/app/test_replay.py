@@ -27,6 +27,7 @@ from zilzal.io.archive import Archive
 from zilzal.io.feed import open_all
 from zilzal.io.record import record_trace
 from zilzal.io.seedlink.client import SeedLinkSource
+from zilzal.io.seedlink.query import ask
 from zilzal.synth.network import build_network
 from zilzal.synth.record import record_station
 from zilzal.synth.scenario import parse_scenario
@@ -100,8 +101,22 @@ def test_at_full_speed_clients_get_all_and_then_it_ends(recording):
     assert [p.data_end for p in packets] == sorted(p.data_end for p in packets)
 
 
-def test_at_full_speed_the_slowest_client_is_waited_for(monkeypatch, tmp_path):
-    monkeypatch.setattr("zilzal.app.replay.AHEAD", 10)
+def test_at_full_speed_all_there_is_room_for_can_be_asked_about_before_any_is_read(tmp_path):
+    whole = records(noise(1_000_000))
+    write(tmp_path / "a.mseed", whole)
+
+    async def main():
+        clock = ManualClock()
+        async with playing(archive_recording([tmp_path]), MAX, clock) as (server, _):
+            where = f"127.0.0.1:{server.port}"
+            while ((await ask(where)).stations[0].end or T0) < T0 + 9_999.9:
+                await asyncio.sleep(0)
+            return await collect(server, clock, len(whole))
+
+    assert sum(len(packet.traces[0].samples) for packet in asyncio.run(main())) == 1_000_000
+
+
+def test_at_full_speed_the_slowest_client_is_waited_for(tmp_path):
     write(tmp_path / "a.mseed", records(noise(200_000)))
     recording = archive_recording([tmp_path])
 

@@ -34,8 +34,6 @@ logger = logging.getLogger(__name__)
 
 CHUNK_S = 120.0
 """Length of a synthetic station that is made at once; longer takes more memory and less work."""
-AHEAD = 2_000
-"""At full speed, records that the slowest client may be behind."""
 _BATCH = 256
 """Records made at once, in a thread of their own."""
 _SHORT_S = 0.002
@@ -64,7 +62,8 @@ class ReplayOptions:
     """How a recording is played.
 
     Args:
-        speed: times real time; None is as fast as the clients take it.
+        speed: times real time; None is as fast as the clients take it: the slowest may be behind
+            by half of the ring, which fills so far before the first one reads.
         start: of the part that is played; None is all.
         end: of the part that is played, exclusive; None is all.
         is_looped: play it again and again, each time later by its length.
@@ -267,8 +266,8 @@ async def play(
             while events and events[0].after_s <= after_s:
                 await _happen(events.popleft(), server, pace)
             await pace.wait(after_s)
-            if options.speed is None and server.is_listening:
-                await server.read_up_to(server.ring.next_place - AHEAD)
+            if options.speed is None and server.is_listening and server.ring.is_half_full:
+                await server.read_up_to(server.ring.middle_place)
             server.ring.append(_moved(delivery, shift_ns).record)
         await clock.sleep(0)
     if begin is None:

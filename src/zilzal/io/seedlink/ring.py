@@ -153,6 +153,16 @@ class Ring:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether half of its memory is taken."""
+        return 2 * self._size_bytes > self.limit_bytes
+
+    @property
+    def middle_place(self) -> int:
+        """As many entries are before it as from it on."""
+        return self.first_place + len(self._entries) // 2
+
     def entries(self) -> Iterator[Entry]:
         """All that is there, the oldest first."""
         for place in range(self.first_place, self.next_place):
