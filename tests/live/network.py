@@ -122,6 +122,12 @@ def without_ids(tables: dict[str, str]) -> dict[str, str]:
     return {name: "\n".join(sorted(text.splitlines())) for name, text in renamed.items()}
 
 
+def assert_same(output: Path, ran: Played) -> None:
+    """A monitor's store holds what a run made, the names of events aside."""
+    write_tables(output, settings())
+    assert without_ids(read_tables(output)) == without_ids(ran.tables)
+
+
 @dataclass(frozen=True, slots=True)
 class EndingSource:
     """A SeedLink source that ends where a station's numbers have come to their last, for all.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -13,45 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.live.network import (
-    Played,
-    make_short,
-    monitor_of,
-    read_tables,
-    run,
-    served,
-    settings,
-    without_ids,
-    write_tables,
-)
-from zilzal.app.live.service import Settings, serve
-from zilzal.app.synthetic import Synthetic
+from tests.live.network import assert_same, monitor_of, served, settings
 from zilzal.core.errors import StoreError
 from zilzal.core.packet import Packet
-from zilzal.io.clock import SystemClock
-from zilzal.io.playback_source import PlaybackSource
 from zilzal.io.recorder import Recorder
 from zilzal.io.store import Store
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("live-short")
-
-
-@pytest.fixture(scope="session")
-def made(folder: Path) -> Synthetic:
-    return make_short(folder)
-
-
-@pytest.fixture(scope="session")
-def ran(made: Synthetic, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return run(made, tmp_path_factory.mktemp("live-run") / "out", settings())
-
-
-def assert_same(output: Path, ran: Played) -> None:
-    write_tables(output, settings())
-    assert without_ids(read_tables(output)) == without_ids(ran.tables)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -232,32 +197,4 @@ def test_stopped_cleanly_it_goes_on_where_it_was(made, ran, tmp_path):
             return whole
 
     assert asyncio.run(work()) == [False, False, True]
-    assert_same(tmp_path, ran)
-
-
-# The signal is real, and in the whole suite its worker has ended of it twice; alone it passes.
-@pytest.mark.skipif(
-    "PYTEST_XDIST_WORKER" in os.environ, reason="hangs up on its own process: run it without -n"
-)
-def test_reloaded_it_goes_on_with_the_new_settings(made, ran, tmp_path, monkeypatch):
-    read: list[float] = []
-    write, count = Recorder.write, [0]
-
-    def hanging_up(self, packets):
-        write(self, packets)
-        count[0] += 1
-        if count[0] == 3:
-            os.kill(os.getpid(), signal.SIGHUP)
-
-    def read_settings() -> Settings:
-        tick_s = 0.001 * len(read)
-        read.append(tick_s)
-        live = {"inventory": [str(made.inventory)], "output": str(tmp_path), "backlog": 50}
-        return Settings.of(
-            settings(**live, tick_s=tick_s), [PlaybackSource(paths=(str(made.waveforms),))]
-        )
-
-    monkeypatch.setattr(Recorder, "write", hanging_up)
-    asyncio.run(serve(read_settings, SystemClock()))
-    assert read == [0.0, 0.001]
     assert_same(tmp_path, ran)

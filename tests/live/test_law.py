@@ -2,30 +2,11 @@
 
 import pytest
 
-from tests.live.network import (
-    Played,
-    make_short,
-    play,
-    play_through_server,
-    run,
-    settings,
-    without_ids,
-)
-from zilzal.app.synthetic import Synthetic
+from tests.live.network import Played, play, play_through_server, run, settings, without_ids
 from zilzal.synth.telemetry import LinkPlan, OutagePlan, TelemetryPlan
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Synthetic:
-    return make_short(tmp_path_factory.mktemp("live-short"))
-
-
-@pytest.fixture(scope="session")
-def ran(made: Synthetic, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return run(made, tmp_path_factory.mktemp("live-run") / "out", settings())
-
-
-def assert_same(played: Played, ran: Played) -> None:
+def assert_equal(played: Played, ran: Played) -> None:
     for name, table in ran.tables.items():
         assert played.tables[name] == table, name
 
@@ -35,14 +16,14 @@ def test_run_finds_both_events(ran):
 
 
 def test_playback_gives_the_tables_of_a_run(made, ran, tmp_path):
-    assert_same(play(made, tmp_path, settings()), ran)
+    assert_equal(play(made, tmp_path, settings()), ran)
 
 
 def test_neural_playback_gives_the_tables_of_a_run(made, tmp_path):
     configuration = settings("neural")
     ran = run(made, tmp_path / "run", configuration)
     assert ran.tables["picks.csv"].count("neural") > 20
-    assert_same(play(made, tmp_path / "live", configuration), ran)
+    assert_equal(play(made, tmp_path / "live", configuration), ran)
 
 
 PLANS = {

@@ -63,6 +63,7 @@ def monitor(
             found += service.try_alerts(read().configuration, clock.now())
         _show(found)
         raise typer.Exit(2 if any(wrong for _, wrong in found) else 0)
+    # Before the service handles it, and after: a reload must never end the monitor.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     asyncio.run(service.serve(read, SystemClock(), tables=bool(playback)))
 

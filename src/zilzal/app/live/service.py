@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,6 +85,7 @@ async def serve(
 
     SIGHUP has the settings read again; the state is stored before and taken up after, and what
     comes meanwhile waits at the sources. Settings that are wrong are told, and the old ones stay.
+    A signal that comes while settings are read counts when they have been.
 
     Args:
         read_settings: gives them, at the start and when they are to be read again.
@@ -96,21 +97,22 @@ async def serve(
         ZilzalError: the first settings cannot be used.
     """
     notifier = notifier or Notifier.of()
-    settings = read_settings()
-    while True:
-        again = asyncio.Event()
-        async with _monitor(settings, clock, notifier) as monitor:
-            with _signals(monitor, again):
+    with _signals() as wishes:
+        settings = read_settings()
+        while True:
+            async with _monitor(settings, clock, notifier) as monitor:
+                wishes.concern(monitor)
                 await monitor.run()
-            if not again.is_set():
-                if tables and not monitor.stop.is_set():
-                    await asyncio.to_thread(write_tables, settings, monitor.store)
-                return
-        notifier.tell("RELOADING=1")
-        try:
-            settings = read_settings()
-        except ZilzalError as error:
-            logger.error("the new settings cannot be used, the old ones stay: %s", error)
+                if wishes.is_end or not wishes.is_reload:
+                    if tables and not monitor.stop.is_set():
+                        await asyncio.to_thread(write_tables, settings, monitor.store)
+                    return
+            notifier.tell("RELOADING=1")
+            wishes.is_reload = False
+            try:
+                settings = read_settings()
+            except ZilzalError as error:
+                logger.error("the new settings cannot be used, the old ones stay: %s", error)
 
 
 @asynccontextmanager
@@ -130,33 +132,57 @@ async def _monitor(settings: Settings, clock: Clock, notifier: Notifier) -> Asyn
         )
 
 
-class _signals:  # noqa: N801  used like a function
-    """Handlers of signals while a monitor runs."""
+@dataclass(slots=True, eq=False)
+class _Wishes:
+    """What signals have asked for, whether a monitor runs just then or not.
 
-    def __init__(self, monitor: Monitor, again: asyncio.Event) -> None:
-        self._monitor, self._again = monitor, again
+    Args:
+        is_end: to end.
+        is_reload: to read the settings again.
+    """
 
-    def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._monitor.stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+    is_end: bool = False
+    is_reload: bool = False
+    _monitor: Monitor | None = None
 
-    def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
-        # Another reload may be asked for while the settings are read: never let the signal's
-        # own meaning, which is to end, come back in between.
-        loop.add_signal_handler(signal.SIGHUP, _ignore)
+    def concern(self, monitor: Monitor) -> None:
+        """Stop this monitor from now on; at once where something was asked for before."""
+        self._monitor = monitor
+        self._stop()
+
+    def end(self) -> None:
+        """SIGTERM and SIGINT."""
+        self.is_end = True
+        self._stop()
+
+    def reload(self) -> None:
+        """SIGHUP."""
+        self.is_reload = True
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._monitor is not None and (self.is_end or self.is_reload):
+            self._monitor.stop.set()
+
+
+@contextmanager
+def _signals() -> Generator[_Wishes]:
+    """Handle signals as long as the service lives, between two monitors as well."""
+    loop, wishes = asyncio.get_running_loop(), _Wishes()
+
+    def hang_up(*_: object) -> None:
+        loop.call_soon_threadsafe(wishes.reload)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, wishes.end)
+    # Not through the loop, which would give SIGHUP back its own meaning, to end, when it closes.
+    before = signal.signal(signal.SIGHUP, hang_up)
+    try:
+        yield wishes
+    finally:
+        signal.signal(signal.SIGHUP, before)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-    def _reload(self) -> None:
-        self._again.set()
-        self._monitor.stop.set()
-
-
-def _ignore() -> None:
-    """The handler of a signal that means nothing just now."""
 
 
 def write_tables(settings: Settings, store: Store) -> None:
