@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 import zilzal
+from zilzal.io.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))
 from live_equals_run import compare
@@ -35,6 +36,14 @@ def command(folder: Path, settings: Path, output: Path) -> list[str]:
         *("-c", str(settings), "-o", str(output)),
         *("-i", str(folder / "inventory.xml"), "--playback", str(folder)),
     ]
+
+
+def records_done(output: Path) -> int:
+    """Records before the stored state: a playback's bookmark counts them."""
+    if not (output / "zilzal.db").is_file():
+        return 0
+    with Store.open(output / "zilzal.db", create=False) as store:
+        return max((int(mark.place) for mark in store.bookmarks()), default=0)
 
 
 def main() -> None:
@@ -59,24 +68,27 @@ def main() -> None:
         begun = time.perf_counter()
         subprocess.run(command(folder, settings, place / "whole"), check=True)
         whole_s = time.perf_counter() - begun
-        kills, ended = 0, None
+        kills: list[int] = []
+        ended = None
         while ended != 0:
             process = subprocess.Popen(command(folder, settings, place / "killed"))
             try:
-                left = kills < options.kills
+                left = len(kills) < options.kills
                 wait_s = float(generator.uniform(1.0, options.longest)) if left else None
                 ended = process.wait(wait_s)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 ended = process.wait()
-                kills += 1
+                kills.append(records_done(place / "killed"))
         result = {
             "version": zilzal.__version__,
             "machine": platform.platform(),
             "set": options.set,
             "picker": options.picker,
             "seed": options.seed,
-            "kills": kills,
+            "kills": len(kills),
+            "records": records_done(place / "whole"),
+            "records_done_at_kills": kills,
             "undisturbed_wall_s": round(whole_s, 1),
             "tables": compare(place / "whole", place / "killed"),
         }

@@ -104,6 +104,20 @@ def test_event_is_told_once_and_again_only_where_it_changed_enough(tmp_path):
     assert [subject.split(":")[0] for subject in subjects][1:] == ["Update", "Retracted"]
 
 
+def test_event_that_goes_by_another_id_is_told_once_and_not_retracted(tmp_path):
+    sink, old = CommandSink(command=("true",), rule=ANY), event()
+    new = replace(old, id="zznew")
+    gone = replace(old, version=2, origin=Unlocated(reason="renamed zznew", time=old.time))
+    with Store.open(tmp_path / "zilzal.db") as store:
+        enqueue(store, [sink], [old])
+        assert enqueue(store, [sink], [new, gone], {old.id: "zznew"}) == 1
+        assert enqueue(store, [sink], [replace(new, version=2)]) == 0
+        (_, _), (message, _) = store.due_messages(sink.name)
+    assert (message.content["event_id"], message.content["replaces"]) == ("zznew", old.id)
+    assert message.content["is_update"]
+    assert old.id in message.text
+
+
 def test_webhook_is_posted_as_json(web):
     WebhookSink(url=web.url, headers={"X-Token": "t"}).send(message_of(event()))
     headers, body = web.got[0]

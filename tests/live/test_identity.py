@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.io.examples import event
 from zilzal.app.blocks import BLOCK_S, BlockGrid
 from zilzal.app.live.identity import identify
-from zilzal.core.event import Event, Origin, Unlocated
+from zilzal.core.event import EvaluationMode, Event, Origin, Unlocated
 from zilzal.core.ids import ChannelId
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.time import Time
@@ -36,12 +36,16 @@ def made(name: str, stations: str, after_s: float = 0.0, *, shift_s: float = 0.0
     return Event(id=name, version=1, origin=replace(origin, time=START + after_s), picks=picks)
 
 
-def named(found: list[Event], *known: Event) -> tuple[list[str], dict[str, str]]:
+def named(
+    found: list[Event], *known: Event, settled: bool = False
+) -> tuple[list[str], dict[str, str]]:
     """Ids of what was found, and of what is gone with the reasons."""
-    events, gone = identify(found, {e.id: e for e in known}, BLOCKS, GRID)
-    reasons = {e.id: e.origin.reason for e in gone if isinstance(e.origin, Unlocated)}
-    assert len(reasons) == len(gone)
-    return [e.id for e in events], reasons
+    final = {n: e.id for n, e in enumerate(found)} if settled else {}
+    got = identify(found, {e.id: e for e in known}, BLOCKS, GRID, final)
+    reasons = {e.id: e.origin.reason for e in got.gone if isinstance(e.origin, Unlocated)}
+    assert len(reasons) == len(got.gone)
+    assert set(got.renamed.values()) <= {e.id for e in got.events}
+    return [e.id for e in got.events], reasons
 
 
 def test_event_with_more_and_better_picks_keeps_its_id():
@@ -83,3 +87,32 @@ def test_event_that_moved_over_the_edge_of_its_block_keeps_its_id():
     assert isinstance(found.origin, Origin)
     moved = replace(found, origin=replace(found.origin, time=Time(before.time.ns - 10**9)))
     assert named([moved], before) == (["old"], {})
+
+
+RENAMED = "renamed new, after its final first pick"
+
+
+def test_event_whose_picks_are_final_gets_its_final_id():
+    before = made("old", "CDEF")
+    assert named([made("new", "ABCDEF")], before, settled=True) == (["new"], {"old": RENAMED})
+    assert named([made("old", "ABCDEF")], before, settled=True) == (["old"], {})
+
+
+def test_final_id_is_taken_from_whoever_has_it():
+    found = [made("new", "ABCDEF"), made("x", "ABCD", 50.0)]
+    events = identify(found, {"new": made("new", "ABCD", 50.0)}, BLOCKS, GRID, {0: "new"}).events
+    assert [e.id for e in events] == ["new", "x"]
+
+
+def test_event_over_the_edge_of_its_block_is_gone_under_its_old_id():
+    edge_s = (GRID.end(BLOCKS[0]) - START) + 0.5
+    found = made("new", "ABCD", edge_s)
+    assert isinstance(found.origin, Origin)
+    moved = replace(found, origin=replace(found.origin, time=Time(found.time.ns - 10**9)))
+    before = made("old", "ABCD", edge_s)
+    assert named([moved], before, settled=True) == (["new"], {"old": RENAMED})
+
+
+def test_reviewed_event_keeps_its_id():
+    reviewed = replace(made("old", "CDEF"), evaluation_mode=EvaluationMode.MANUAL)
+    assert named([made("new", "ABCDEF")], reviewed, settled=True) == (["old"], {})

@@ -132,13 +132,15 @@ ID_CELL_S = 0.5
 """Two picks of a phase are at least so far apart, so that no two first picks share a cell."""
 
 
-def event_id(association: Association) -> str:
-    """Name of an event, from the station and time of its first pick.
+def event_id(picks: Sequence[Pick]) -> str:
+    """Name of an event: the second, station, phase and half second of its first pick.
 
-    The time counts to half a second only: a preliminary pick and the final one, or two hosts
-    that saw the stream cut elsewhere, give the same name but where a cell ends between them.
+    A function of the picks alone, so that all who have the same picks name their events alike.
+
+    Args:
+        picks: of the event, in order of time.
     """
-    first = association.picks[0]
+    first = picks[0]
     cell = first.time.ns // round(ID_CELL_S * NS_PER_S)
     stamp = f"{first.time.to_datetime():%Y%m%d%H%M%S}"
     name = derive_id("event", first.channel_id.station_id, first.phase, cell)
@@ -184,7 +186,7 @@ def _complete(
     )
     classification = configuration.classifier.classify(evidence)
     return Event(
-        id=event_id(association),
+        id=event_id(picks),
         version=1,
         origin=origin,
         magnitudes=magnitudes,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from zilzal.core.alert import AlertSink, Message
@@ -27,33 +28,64 @@ LOOK_S = 1.0
 """The queue is looked at so often."""
 
 
-def enqueue(store: Store, sinks: Iterable[AlertSink], events: Sequence[Event]) -> int:
+def enqueue(
+    store: Store,
+    sinks: Iterable[AlertSink],
+    events: Sequence[Event],
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     """Queue what the sinks' rules want to have told; give the number of messages.
 
-    Of an event that was told before, only what is news by the rule is told again.
+    Of an event that was told before, only what is news by the rule is told again; that it goes by
+    another id now is always news.
+
+    Args:
+        store: with the queue.
+        sinks: with their rules.
+        events: as they were stored.
+        renamed: new ids by the ones that they are in the place of.
     """
     number = 0
     for sink in sinks:
         for event in events:
-            told = store.last_message(sink.name, event.id)
-            if told is None:
-                is_due = sink.rule.wants(event)
-            else:
-                is_due = sink.rule.is_news(event, told.content)
-            if is_due:
-                store.put_message(sink.name, message_of(event, is_update=told is not None))
+            message = _news(store, sink, event, renamed)
+            if message is not None:
+                store.put_message(sink.name, message)
                 number += 1
     return number
 
 
-def message_of(event: Event, *, is_update: bool = False) -> Message:
-    """What is told of a version of an event."""
+def _news(
+    store: Store, sink: AlertSink, event: Event, renamed: Mapping[str, str]
+) -> Message | None:
+    """What a sink is to be told of an event; None where nothing."""
+    if event.id in renamed and not isinstance(event.origin, Origin):
+        return None  # It is told under its new id.
+    told = store.last_message(sink.name, event.id)
+    if told is not None:
+        is_news = sink.rule.is_news(event, told.content)
+        return message_of(event, is_update=True) if is_news else None
+    for old, new in renamed.items():
+        if new == event.id and store.last_message(sink.name, old) is not None:
+            return message_of(event, is_update=True, replaces=old)
+    return message_of(event) if sink.rule.wants(event) else None
+
+
+def message_of(event: Event, *, is_update: bool = False, replaces: str = "") -> Message:
+    """What is told of a version of an event.
+
+    Args:
+        event: the version.
+        is_update: it was told before.
+        replaces: the id that it was told by; empty where that is as it was.
+    """
     origin, magnitude = event.origin, event.magnitude
     size = None if magnitude is None else magnitude.magnitude
     kind = event.classification.event_type.value if event.classification else "not reported"
     content: dict[str, Any] = {
         "event_id": event.id,
         "version": event.version,
+        "replaces": replaces or None,
         "time": str(event.time),
         "magnitude": None if size is None else round(size, 2),
         "magnitude_type": None if magnitude is None else magnitude.type,
@@ -79,9 +111,10 @@ def message_of(event: Event, *, is_update: bool = False) -> Message:
     shown = "no magnitude" if size is None or magnitude is None else f"{magnitude.type} {size:.1f}"
     place = f"{origin.latitude:.3f}, {origin.longitude:.3f}"
     subject = f"{'Update: ' if is_update else ''}{shown} {kind}, {place}"
+    name = f"Event {event.id}{f' (told before as {replaces})' if replaces else ''}"
     text = (
         f"{subject}\n{origin.time} UTC, depth {km(origin.depth_m):.1f} km, {stations} stations, "
-        f"quality {origin.quality}\nEvent {event.id}, version {event.version}, "
+        f"quality {origin.quality}\n{name}, version {event.version}, "
         f"{event.evaluation_mode.value}"
     )
     return Message(key=key, subject=subject, text=text, content=content)

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 
 from zilzal.app.blocks import MEMORY, BlockGrid
 from zilzal.app.configuration import Configuration
-from zilzal.app.events import Material, Solved, complete, solve, used_before
-from zilzal.app.live.identity import identify
+from zilzal.app.events import Material, Solved, complete, event_id, solve, used_before
+from zilzal.app.live.identity import Identified, identify
 from zilzal.app.live.memory import RememberingLocator
 from zilzal.app.live_options import LiveOptions
-from zilzal.core.event import Event, Origin
+from zilzal.core.event import EvaluationMode, Event, Origin
 from zilzal.core.ids import SensorId
 from zilzal.core.pick import Detection, Pick
 from zilzal.core.stage import Associator, Waveforms
@@ -49,6 +49,7 @@ class News:
         preliminary: of every sensor that has some, all of them.
         passed: how far each sensor has been worked on.
         stations: that are worked on.
+        reviewed: ids of events that a person has confirmed or changed.
         is_over: whether no more will come.
     """
 
@@ -57,6 +58,7 @@ class News:
     preliminary: tuple[Pick, ...]
     passed: Mapping[SensorId, Time]
     stations: tuple[Station, ...]
+    reviewed: frozenset[str] = frozenset()
     is_over: bool = False
 
 
@@ -68,10 +70,12 @@ class Revision:
         events: new, changed, and those that dissolved (unlocated, with the reason); as far as is
             known here: what did not change may be among them.
         state: of the closed blocks, to be stored with them; None where it is as it was.
+        renamed: new ids by the ones that they are in the place of.
     """
 
     events: tuple[Event, ...]
     state: bytes | None
+    renamed: Mapping[str, str]
 
 
 @dataclass(slots=True, eq=False)
@@ -141,21 +145,16 @@ class Horizon:
         numbers = self._due(news, grid)
         closed = self.closed_before
         found = {number: self._look(number, news, grid) for number in numbers}
-        every = [event for events in found.values() for event in events]
-        named, gone = identify(every, self._known, numbers, grid)
-        names = iter(named)
-        for number, events in found.items():
-            keys = self._seen[number].events
-            self._seen[number].events = dict(zip(keys, (next(names) for _ in events), strict=True))
-        changed = [event for event in named if self._known.get(event.id) is not event]
-        for event in gone:
-            del self._known[event.id]
-        self._known |= {e.id: e for e in named if isinstance(e.origin, Origin)}
         self._close(news, grid)
+        named = self._name(found, news, grid)
+        changed = [event for event in named.events if self._known.get(event.id) is not event]
+        for event in named.gone:
+            del self._known[event.id]
+        self._known |= {e.id: e for e in named.events if isinstance(e.origin, Origin)}
         self._forget(news, grid)
         is_same = self.closed_before == closed and not any(n < (closed or n) for n in numbers)
         state = None if is_same or self.closed_before is None else self._save(self.closed_before)
-        return Revision(events=(*changed, *gone), state=state)
+        return Revision(events=(*changed, *named.gone), state=state, renamed=named.renamed)
 
     @property
     def open_events(self) -> tuple[Event, ...]:
@@ -233,6 +232,23 @@ class Horizon:
         self._seen[number] = seen
         return list(seen.events.values())
 
+    def _name(self, found: Mapping[int, list[Event]], news: News, grid: BlockGrid) -> Identified:
+        """Give the blocks' events their ids; those of closed blocks their final ones."""
+        every = [(number, event) for number, events in found.items() for event in events]
+        closed_before = self.closed_before or 0
+        named = identify(
+            [event for _, event in every],
+            {i: _reviewed(e) if i in news.reviewed else e for i, e in self._known.items()},
+            found,
+            grid,
+            {n: event_id(e.picks) for n, (number, e) in enumerate(every) if number < closed_before},
+        )
+        names = iter(named.events)
+        for number, events in found.items():
+            keys = self._seen[number].events
+            self._seen[number].events = dict(zip(keys, (next(names) for _ in events), strict=True))
+        return named
+
     def _needed(self, number: int, grid: BlockGrid) -> Time:
         """Up to where stations must have come for a block to be final."""
         return grid.span(number)[1] + self.options.settle_s
@@ -275,6 +291,10 @@ class Horizon:
 
     def _save(self, closed: int) -> bytes:
         return pickle.dumps((closed, {n: s for n, s in self._sources.items() if n < closed}))
+
+
+def _reviewed(event: Event) -> Event:
+    return replace(event, evaluation_mode=EvaluationMode.MANUAL)
 
 
 def _overlaps(detection: Detection, start: Time, end: Time) -> bool:

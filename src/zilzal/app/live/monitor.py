@@ -30,7 +30,7 @@ from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
 from zilzal.associate.octree import BUSY_PICKS, OctreeAssociator
 from zilzal.core.errors import StoreError
-from zilzal.core.event import Event
+from zilzal.core.event import EvaluationMode, Event
 from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Detection, Pick
@@ -178,8 +178,7 @@ class Monitor:
     def _restore_horizon(self) -> None:
         """Events and their picks as the store has them, as far back as late data may change."""
         settings, live = self.configuration, self.configuration.live
-        passed = self._passed.values()
-        start = max(passed, default=Time(0)) - live.horizon_s - _MEMORY_S
+        start = self._horizon_start()
         picking, key = settings.picking_sha256, settings.sha256
         self.horizon = Horizon(
             configuration=settings,
@@ -376,7 +375,8 @@ class Monitor:
 
     async def _settle_events(self, *, is_over: bool) -> None:
         async with self._revising:
-            news = self._news(is_over=is_over)
+            reviewed = await self._insist(self._reviewed)
+            news = self._news(reviewed, is_over=is_over)
             try:
                 revision = await asyncio.to_thread(self.horizon.revise, news)
             except Exception:
@@ -391,14 +391,25 @@ class Monitor:
                     if revision.state is not None:
                         self.store.save_checkpoint(_HORIZON, revision.state, key)
                     stored = self.store.put_events(revision.events)
-                    enqueue(self.store, self.configuration.alerts, stored)
+                    enqueue(self.store, self.configuration.alerts, stored, revision.renamed)
                     return stored
 
             stored = await self._insist(write)
         if stored:
             self.health.note_events(stored)
 
-    def _news(self, *, is_over: bool) -> News:
+    def _reviewed(self) -> frozenset[str]:
+        """Ids within the horizon that are not to be changed any more."""
+        start = self._horizon_start()
+        found = self.store.summaries(EventQuery(start=start))
+        return frozenset(e.id for e in found if e.evaluation_mode is EvaluationMode.MANUAL)
+
+    def _horizon_start(self) -> Time:
+        """As far back as late data may change events, and what these can have to do with."""
+        newest = max(self._passed.values(), default=Time(0))
+        return newest - self.configuration.live.horizon_s - _MEMORY_S
+
+    def _news(self, reviewed: frozenset[str], *, is_over: bool) -> News:
         picks, self._picks = tuple(self._picks), []
         detections, self._detections = tuple(self._detections), []
         return News(
@@ -407,6 +418,7 @@ class Monitor:
             preliminary=tuple(pick for mine in self._preliminary.values() for pick in mine),
             passed=self._passed,
             stations=self._stations,
+            reviewed=reviewed,
             is_over=is_over,
         )
 
