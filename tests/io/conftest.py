@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.postgresql import running
 from zilzal.core.time import Time
 from zilzal.io.store import Store
 
@@ -20,64 +15,11 @@ WRITTEN = Time.parse("2019-07-08T00:00:00Z")
 """What the stores' clock says."""
 
 
-def _binaries() -> Path | None:
-    """The folder of initdb and pg_ctl, the newest server's; None where there is none."""
-    on_path = shutil.which("initdb")
-    found = [Path(on_path).resolve().parent] if on_path else []
-    found += sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda f: int(f.parent.name), reverse=True
-    )
-    return next((f for f in found if (f / "initdb").exists() and (f / "pg_ctl").exists()), None)
-
-
-def _missing(message: str) -> None:
-    """The server must be there under CI; elsewhere a machine may lack it."""
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """URL of a fresh PostgreSQL server, as `postgresql://postgres@127.0.0.1:port/`."""
-    binaries = _binaries()
-    if binaries is None:
-        _missing(
-            "no PostgreSQL server: initdb and pg_ctl are not on PATH or in /usr/lib/postgresql"
-        )
-        return
-    user = None
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root.
-        try:
-            user = pwd.getpwnam("postgres").pw_name
-        except KeyError:
-            _missing("PostgreSQL does not run as root, and there is no user postgres")
-    with tempfile.TemporaryDirectory(prefix="zilzal-pg-") as name:
-        folder, port = Path(name), _free_port()
-        if user:
-            shutil.chown(folder, user)
-
-        def server(program: str, *arguments: str) -> None:
-            command = [str(binaries / program), "-D", str(folder / "data"), *arguments]
-            done = subprocess.run(
-                command, user=user, cwd=folder, capture_output=True, text=True, check=False,
-                stdin=subprocess.DEVNULL, env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
-            )  # fmt: skip
-            assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
-
-        server("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        settings = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
-        server("pg_ctl", "-w", "-l", str(folder / "log"), "-o", settings, "start")
-        try:
-            yield f"postgresql://postgres@127.0.0.1:{port}/"
-        finally:
-            server("pg_ctl", "-w", "-m", "immediate", "stop")
+    with running() as server:
+        yield server.url
 
 
 _EMPTY = """

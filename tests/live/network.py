@@ -97,9 +97,9 @@ def play(
     return Played(read_tables(output), output)
 
 
-def write_tables(output: Path, configuration: Configuration) -> None:
+def write_tables(output: Path, configuration: Configuration, place: str = "") -> None:
     """The tables of a monitor's store, as a run writes them, but for the events' versions."""
-    with Store.open(output / "zilzal.db", create=False) as store:
+    with Store.open(place or output / "zilzal.db", create=False) as store:
         picks = store.picks(configuration=configuration.picking_sha256)
         export(store, output, picks, list(store.events()))
 
@@ -112,9 +112,9 @@ def read_tables(output: Path) -> dict[str, str]:
     return tables
 
 
-def assert_same(output: Path, ran: Played) -> None:
-    """A monitor's store holds what a run made."""
-    write_tables(output, settings())
+def assert_same(output: Path, ran: Played, place: str = "") -> None:
+    """A monitor's store, in its folder if no place is given, holds what a run made."""
+    write_tables(output, settings(), place)
     assert read_tables(output) == ran.tables
 
 

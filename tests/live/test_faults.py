@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.live.faults import Hasty, Recording
 from tests.live.network import assert_same, monitor_of, served, settings
 from zilzal.core.errors import StoreError
 from zilzal.core.packet import Packet
-from zilzal.io.recorder import Recorder
+from zilzal.io.clock import SystemClock
 from zilzal.io.store import Store
 
 
@@ -59,22 +60,12 @@ def test_connections_that_are_cut_lose_nothing(made, ran, tmp_path):
                         cuts[0] += 1
                         asyncio.run_coroutine_threadsafe(cut(), loop).result()
 
-                monitor.recorder = _Recording(monitor.recorder, cutting)
+                monitor.recorder = Recording(monitor.recorder, cutting)
                 await monitor.run()
                 return cuts[0]
 
     assert asyncio.run(work()) == 3
     assert_same(tmp_path, ran)
-
-
-class _Recording:
-    """A recorder whose writing is another."""
-
-    def __init__(self, recorder: Recorder, write) -> None:
-        self._recorder, self.write = recorder, write
-
-    def __getattr__(self, name: str):
-        return getattr(self._recorder, name)
 
 
 def test_full_disk_holds_everything_until_there_is_room(made, ran, tmp_path):
@@ -90,8 +81,8 @@ def test_full_disk_holds_everything_until_there_is_room(made, ran, tmp_path):
                         raise OSError(errno.ENOSPC, "No space left on device")
                     write(packets)
 
-                monitor.recorder = _Recording(monitor.recorder, refusing)
-                monitor.clock = _Hasty(monitor.clock)
+                monitor.recorder = Recording(monitor.recorder, refusing)
+                monitor.clock = Hasty(monitor.clock)
                 await monitor.run()
                 return monitor.health.last_refusal
 
@@ -106,7 +97,7 @@ def test_database_that_refuses_holds_everything_until_it_is_back(made, ran, tmp_
                 refusing = _Refusing(store)
                 monitor = monitor_of(made, tmp_path, settings(backlog=50), [server.source], store)
                 monitor.store = refusing
-                monitor.clock = _Hasty(monitor.clock)
+                monitor.clock = Hasty(monitor.clock)
                 await monitor.run()
                 return refusing.refused
 
@@ -138,33 +129,20 @@ class _Refusing:
         return refusing()
 
 
-class _Hasty:
-    """A clock that does not wait."""
-
-    def __init__(self, clock) -> None:
-        self._clock = clock
-
-    def __getattr__(self, name: str):
-        return getattr(self._clock, name)
-
-    async def sleep(self, span_s: float) -> None:
-        await asyncio.sleep(0)
-
-
 def test_steps_of_the_clock_change_nothing(made, ran, tmp_path):
     async def work() -> None:
         async with served(made) as server:
-            with Store.open(tmp_path / "zilzal.db") as store:
+            clock = _Stepping(SystemClock())
+            with Store.open(tmp_path / "zilzal.db", clock=clock.now) as store:
                 monitor = monitor_of(made, tmp_path, settings(backlog=50), [server.source], store)
-                monitor.clock = _Stepping(monitor.clock)
-                monitor.health.clock = monitor.clock
+                monitor.clock = monitor.health.clock = clock
                 await monitor.run()
 
     asyncio.run(work())
     assert_same(tmp_path, ran)
 
 
-class _Stepping(_Hasty):
+class _Stepping(Hasty):
     """A clock that is set an hour back and forth, and whose year is wrong at first."""
 
     def now(self):
@@ -191,7 +169,7 @@ def test_stopped_cleanly_it_goes_on_where_it_was(made, ran, tmp_path):
                         if count[0] == limit:
                             loop.call_soon_threadsafe(it.stop.set)
 
-                    monitor.recorder = _Recording(monitor.recorder, stopping)
+                    monitor.recorder = Recording(monitor.recorder, stopping)
                     await monitor.run()
                     whole.append(not monitor.stop.is_set())
             return whole
