@@ -35,12 +35,12 @@ from zilzal.synth.telemetry import TelemetryPlan, travel
 TABLES = ("picks.csv", "catalogue.csv", "arrivals.csv", "coverage.csv")
 
 
-def settings(picker: str = "stalta", **live: Any) -> Configuration:
+def settings(picker: str = "stalta", min_picks: int | None = 6, **live: Any) -> Configuration:
     """Settings that an archive's run and a monitor share; the strictness is set."""
     return read_configuration(
         changes={
             "picker": {"use": picker},
-            "associator": {"min_picks": 6},
+            "associator": {} if min_picks is None else {"min_picks": min_picks},
             "run": {"workers": 1},
             "live": {"tick_s": 0.0, "preliminary_s": 0.2, **live},
         }
