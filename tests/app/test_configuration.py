@@ -6,7 +6,7 @@ import pytest
 
 from tests.app.short import settings
 from zilzal.app.configuration import read_configuration
-from zilzal.associate.octree import OctreeAssociator
+from zilzal.associate.bayes.associator import BayesAssociator
 from zilzal.core.errors import ConfigError
 from zilzal.locate.grid import GridLocator
 from zilzal.pick.stalta import StaLtaPicker
@@ -150,7 +150,7 @@ def test_what_can_change_a_pick_changes_both_hashes(change):
 
 def earth_models(configuration) -> tuple[str, str]:
     associator, locator = configuration.associator, configuration.locator
-    assert isinstance(associator, OctreeAssociator)
+    assert isinstance(associator, BayesAssociator)
     assert isinstance(locator, GridLocator)
     return associator.earth_model, locator.earth_model
 

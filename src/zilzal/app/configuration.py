@@ -25,7 +25,7 @@ from zilzal.travel import load_model
 
 PARTS = {
     "picker": ("pickers", "neural"),
-    "associator": ("associators", "pyocto"),
+    "associator": ("associators", "bayes"),
     "locator": ("locators", "grid"),
     "magnitude": ("magnitudes", "ML"),
     "classifier": ("classifiers", "learned"),

@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 from zilzal.app.blocks import MEMORY, BlockGrid
 from zilzal.app.configuration import Configuration
 from zilzal.app.progress import Report, keep_quiet
-from zilzal.associate.octree import OctreeAssociator
 from zilzal.core.errors import DataError
 from zilzal.core.event import Association, Event, Magnitude, Origin, Unlocated
 from zilzal.core.ids import StationId, derive_id
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import Associator, Evidence, Waveforms
+from zilzal.core.stage import Associator, Evidence, LearningAssociator, Waveforms
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import NS_PER_S
 from zilzal.locate.merge import merge_split
 
 logger = logging.getLogger(__name__)
 
+LESSON = "associator.json"
+"""File of what the associator learned, in the folder of a run's results."""
+LEAST_LESSON = 800
+"""Picks without which a monitor does not believe what they teach."""
 DETECTION_REACH_S = 2.0
 """A detection belongs to an arrival if it holds the pick, give or take so much."""
 
@@ -77,11 +80,11 @@ def used_before(number: int, sources: Mapping[int, Sequence[Solved]]) -> frozens
 def settle(
     associator: Associator, picks: Sequence[Pick], stations: Sequence[Station]
 ) -> Associator:
-    """The associator with its strictness chosen once, by the null test on all these picks.
+    """The associator with what it learns, once, from all these picks.
 
-    An associator that has nothing to choose is what it was.
+    An associator that has nothing to learn is what it was.
     """
-    if isinstance(associator, OctreeAssociator) and associator.min_picks is None:
+    if isinstance(associator, LearningAssociator):
         return associator.settled(picks, stations)
     return associator
 

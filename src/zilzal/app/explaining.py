@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zilzal.app.configuration import read_configuration
+from zilzal.associate.bayes.associator import BayesAssociator
 from zilzal.associate.explain import Explanation, explain_pick
 from zilzal.associate.octree import OctreeAssociator
 from zilzal.core.errors import ConfigError
@@ -33,8 +34,8 @@ def explain_near(run: Path, station: str, time: Time, inventory: Inventory) -> E
     """
     settings = read_configuration(run / "zilzal.toml")
     associator = settings.associator
-    if not isinstance(associator, OctreeAssociator):
-        raise ConfigError("only runs of the associator pyocto can be explained")
+    if not isinstance(associator, OctreeAssociator | BayesAssociator):
+        raise ConfigError("only runs of the associators bayes and pyocto can be explained")
     station_id = StationId(*station.split(".")) if station.count(".") == 1 else None
     if station_id is None:
         raise ConfigError(f"not a station: {station!r}; write network.station, as CI.CCC")

@@ -79,6 +79,16 @@ def shift_stations(
     return sorted(shifted, key=lambda pick: (pick.time, pick.id))
 
 
+def busiest(picks: Sequence[Pick], number: int) -> Sequence[Pick]:
+    """The stretch of so many consecutive picks, in order of time, that took the least time."""
+    ordered = sorted(picks, key=lambda pick: (pick.time, pick.id))
+    if len(ordered) <= number:
+        return ordered
+    times_ns = np.array([pick.time.ns for pick in ordered])
+    first = int(np.argmin(times_ns[number - 1 :] - times_ns[: len(times_ns) - number + 1]))
+    return ordered[first : first + number]
+
+
 def run_null_test(
     picks: Sequence[Pick],
     events_of: Callable[[Sequence[Pick], int], Sequence[Sequence[Pick]]],

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import zilzal
-from zilzal.associate.null import NullTest, run_null_test
+from zilzal.associate.null import NullTest, busiest, run_null_test
 from zilzal.associate.search import LEAST_PICKS, Search, plan_search
+from zilzal.core.errors import FormatError
 from zilzal.core.event import Association
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.station import Station
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 TABLE_SPACING_M = 1_000.0
 LEAST_STATIONS = 3
+CAUTIOUS_PICKS = 8
+"""That make an event before a null test can be made."""
 BUSY_PICKS = 800
 """The null test looks at the busiest stretch of so many picks; more would only take longer."""
 
@@ -94,6 +97,11 @@ class OctreeAssociator:
         found = self._search(usable, stations, search)
         return sorted(found, key=lambda association: association.time)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the number of picks that make an event is given."""
+        return self.min_picks is not None
+
     def settled(self, picks: Sequence[Pick], stations: Sequence[Station]) -> OctreeAssociator:
         """The same with the least number of picks that the null test chooses on these picks.
 
@@ -105,6 +113,25 @@ class OctreeAssociator:
         enough = len(usable) >= LEAST_PICKS and len(seen) >= LEAST_STATIONS
         chosen = self.null_test(usable, stations).chosen if enough else LEAST_PICKS
         return replace(self, min_picks=self.min_picks or chosen)
+
+    def to_text(self) -> str:
+        """The number of picks that make an event."""
+        return str(self.min_picks)
+
+    def remembering(self, text: str) -> OctreeAssociator:
+        """The same with a number of picks from `to_text`.
+
+        Raises:
+            FormatError: it is no such number.
+        """
+        try:
+            return replace(self, min_picks=int(text))
+        except ValueError as error:
+            raise FormatError(f"not a number of picks that make an event: {error}") from error
+
+    def cautious(self) -> OctreeAssociator:
+        """The same before there are picks to test on."""
+        return replace(self, min_picks=CAUTIOUS_PICKS)
 
     def plan(self, picks: Sequence[Pick], stations: Sequence[Station]) -> Search:
         """The volume, tolerance and kinds of picks that are searched with."""
@@ -118,7 +145,7 @@ class OctreeAssociator:
 
     def null_test(self, picks: Sequence[Pick], stations: Sequence[Station]) -> NullTest:
         """How many events of each size are found, and how many of them chance would make."""
-        sample = _busiest(picks, BUSY_PICKS)
+        sample = busiest(picks, BUSY_PICKS)
         search = self.plan(picks, stations)
         test = run_null_test(
             sample,
@@ -250,12 +277,3 @@ def _write_table(path: Path, earth_model: str, search: Search) -> None:
 
 def _surface_s_speed(earth_model: str) -> float:
     return load_model(earth_model).layers[0].s_speed_m_per_s
-
-
-def _busiest(picks: Sequence[Pick], number: int) -> Sequence[Pick]:
-    """The stretch of so many consecutive picks that took the least time."""
-    if len(picks) <= number:
-        return picks
-    times_ns = np.array([pick.time.ns for pick in picks])
-    first = int(np.argmin(times_ns[number - 1 :] - times_ns[: len(times_ns) - number + 1]))
-    return picks[first : first + number]

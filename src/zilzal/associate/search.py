@@ -108,7 +108,7 @@ def plan_search(
     longitudes = np.array([station.longitude for station in stations])
     plane = Plane(
         latitude=float((latitudes.min() + latitudes.max()) / 2),
-        longitude=_middle_longitude(longitudes),
+        longitude=middle_longitude(longitudes),
     )
     xy = np.array([plane.to_xy_m(s.latitude, s.longitude) for s in stations])
     low, high = xy.min(axis=0), xy.max(axis=0)
@@ -135,7 +135,7 @@ def plan_search(
     )
 
 
-def _middle_longitude(longitudes: np.ndarray) -> float:
+def middle_longitude(longitudes: np.ndarray) -> float:
     """Centre of the stations' span, also across the date line."""
     reference = longitudes[0]
     offset = (longitudes - reference + 180) % 360 - 180

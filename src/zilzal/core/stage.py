@@ -86,6 +86,41 @@ class Associator(Protocol):
 
 
 @runtime_checkable
+class SettledAssociator(Associator, Protocol):
+    """An associator that learns no more: what it makes of picks depends on nothing else."""
+
+    def to_text(self) -> str:
+        """What it learned, for `LearningAssociator.remembering`."""
+        ...
+
+
+@runtime_checkable
+class LearningAssociator(Associator, Protocol):
+    """An associator that learns how strict to be, and maybe more, from many picks at once."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its options leave nothing to learn."""
+        ...
+
+    def settled(self, picks: Sequence[Pick], stations: Sequence[Station]) -> SettledAssociator:
+        """The same with what it learns from some picks."""
+        ...
+
+    def remembering(self, text: str) -> SettledAssociator:
+        """The same with what it learned before.
+
+        Raises:
+            FormatError: the text is of another associator.
+        """
+        ...
+
+    def cautious(self) -> SettledAssociator:
+        """The same before it can learn: strict enough for any network."""
+        ...
+
+
+@runtime_checkable
 class Locator(Protocol):
     """Finds time and place of an association's source."""
 

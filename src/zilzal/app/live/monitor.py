@@ -16,25 +16,26 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import zilzal
 from zilzal.app.blocks import BLOCK_S, MEMORY
 from zilzal.app.configuration import Configuration
+from zilzal.app.events import LEAST_LESSON, LESSON
 from zilzal.app.live.alerts import deliver, enqueue
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.horizon import Horizon, News
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
-from zilzal.associate.octree import BUSY_PICKS, OctreeAssociator
 from zilzal.core.errors import StoreError
 from zilzal.core.event import EvaluationMode, Event
 from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import Associator, Clock, PacketSource, PacketStream
+from zilzal.core.stage import Associator, Clock, LearningAssociator, PacketSource, PacketStream
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
@@ -51,11 +52,9 @@ LARGEST_ROUND = 5_000
 NOTES_S = 5.0
 """How it stands is stored so often."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
-CAUTIOUS_PICKS = 8
-"""An event's least picks as long as nothing is known of a network's false picks."""
 LARGEST_TEST = 50_000
-"""Picks that the null test looks through for a busy stretch."""
-_ENGINE, _HORIZON, _STRICTNESS = "live/engine", "live/horizon", "live/strictness"
+"""Picks that an associator looks through for a busy stretch to learn from."""
+_ENGINE, _HORIZON, _LEARNED = "live/engine", "live/horizon", "live/learned"
 _MEMORY_S = (MEMORY + 2) * BLOCK_S
 
 
@@ -195,24 +194,31 @@ class Monitor:
         )
 
     def _settled(self) -> Associator:
-        """The associator with a strictness that stays: set, kept from before, or tested now."""
+        """The associator with what it learned: before, in a run over an archive, or now."""
         associator, key = self.configuration.associator, self.configuration.sha256
-        if not isinstance(associator, OctreeAssociator) or associator.min_picks is not None:
+        if not isinstance(associator, LearningAssociator):
             return associator
-        kept = self.store.load_checkpoint(_STRICTNESS, key)
+        stations = self.inventory.stations()
+        if associator.is_settled:
+            return associator.settled((), stations)
+        kept = self.store.load_checkpoint(_LEARNED, key)
         if kept is not None:
-            return replace(associator, min_picks=int(kept))
-        picks = self.store.picks(configuration=self.configuration.picking_sha256)
-        if len(picks) < BUSY_PICKS:
-            logger.warning(
-                "[associator] min_picks is not set, and there are too few picks to choose it: "
-                "events need %d until the monitor is started with %d picks in its store",
-                CAUTIOUS_PICKS,
-                BUSY_PICKS,
-            )
-            return replace(associator, min_picks=CAUTIOUS_PICKS)
-        settled = associator.settled(picks[-LARGEST_TEST:], self.inventory.stations())
-        self.store.save_checkpoint(_STRICTNESS, str(settled.min_picks).encode(), key, done=True)
+            return associator.remembering(kept.decode())
+        lesson = Path(self.configuration.live.output) / LESSON
+        if lesson.is_file():
+            settled = associator.remembering(lesson.read_text(encoding="utf-8"))
+        else:
+            picks = self.store.picks(configuration=self.configuration.picking_sha256)
+            if len(picks) < LEAST_LESSON:
+                logger.warning(
+                    "there are too few picks to learn from how strict to be: events must be "
+                    "certain until the monitor is started with %d picks in its store, or with %s, "
+                    "which `zilzal run` writes, in its folder",
+                    LEAST_LESSON, LESSON,
+                )  # fmt: skip
+                return associator.cautious()
+            settled = associator.settled(picks[-LARGEST_TEST:], stations)
+        self.store.save_checkpoint(_LEARNED, settled.to_text().encode(), key, done=True)
         return settled
 
     @property
