@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from zilzal.core.event import Event
 from zilzal.core.pick import Pick
 from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
+from zilzal.io.store.schema import METADATA, RUN
 
 SCENARIO = """
 name = "short"
@@ -74,6 +76,7 @@ def run(
     report: Report = keep_quiet,
     *,
     waveforms: Path | None = None,
+    retry_failed: bool = False,
 ) -> Ran:
     """Work the network's archive, or another one of the same stations, through."""
     summary = run_archive(
@@ -82,9 +85,37 @@ def run(
         output,
         configuration or settings(),
         report,
+        retry_failed=retry_failed,
     )
     with Store.open(output / "zilzal.db", create=False) as store:
         return Ran(output, summary, store.picks(), list(store.events()))
+
+
+TABLES = ("picks.csv", "catalogue.csv", "arrivals.csv", "coverage.csv")
+
+
+def assert_same(one: Ran, other: Ran) -> None:
+    """Two runs ended alike: their tables, and their picks to the nanosecond."""
+    for name in TABLES:
+        assert table(one, name) == table(other, name)
+    assert [p.time.ns for p in one.picks] == [p.time.ns for p in other.picks]
+    assert [p.id for p in one.picks] == [p.id for p in other.picks]
+
+
+VOLATILE = {"number", "written", "started", "state"}
+"""Columns that tell when and in which order, and states, which hold what is to come."""
+
+
+def content(ran: Ran) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of a run's store, in no order, but for when and in how many runs they came."""
+    with sqlite3.connect(f"file:{ran.output / 'zilzal.db'}?mode=ro", uri=True) as database:
+        found = {}
+        for each in set(METADATA.sorted_tables) - {RUN}:
+            columns = ", ".join(c.name for c in each.columns if c.name not in VOLATILE)
+            rows = database.execute(f"SELECT {columns} FROM {each.name}")
+            found[each.name] = sorted(rows, key=repr)
+    database.close()
+    return found
 
 
 def table(ran: Ran, name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.short import Ran, run, settings, table
+from tests.app.short import Ran, assert_same, run, settings, table
 from zilzal.app.archive import Summary, pick_archive, run_archive
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason
@@ -16,15 +16,6 @@ from zilzal.core.station import Inventory
 from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
 from zilzal.io.tables import read_arrivals, read_catalogue, read_coverage, read_picks
-
-TABLES = ("picks.csv", "catalogue.csv", "arrivals.csv", "coverage.csv")
-
-
-def assert_same(one: Ran, other: Ran) -> None:
-    for name in TABLES:
-        assert table(one, name) == table(other, name)
-    assert [p.time.ns for p in one.picks] == [p.time.ns for p in other.picks]
-    assert [p.id for p in one.picks] == [p.id for p in other.picks]
 
 
 def located(ran: Ran) -> list[str]:

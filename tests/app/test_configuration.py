@@ -29,7 +29,10 @@ def complaint(folder: Path, text: str, changes: dict | None = None) -> str:
     [
         ("[locater]\nuse = 'grid'\n", ["table [locater]", "did you mean 'locator'?"]),
         ("[locator]\nmin_station = 3\n", ["[locator] min_station", "did you mean 'min_stations'?"]),
-        ("[run]\nquokka = 3\n", ["[run] quokka", "known are chunk_h, workers"]),
+        (
+            "[run]\nquokka = 3\n",
+            ["[run] quokka", "known are attempts, chunk_h, cluster, timeout_s, workers"],
+        ),
         ("[run]\nworkers = 'many'\n", ["[run] workers = 'many'", "valid integer"]),
         ("[run]\nworkers = 2.5\n", ["[run] workers = 2.5", "valid integer"]),
         ("[sensors]\npreference = 3\n", ["[sensors] preference = 3", "valid tuple"]),

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tests.app.short import settings
-from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
+from zilzal.app.picking import PickingJob, PickingResult, Workshop, is_failure, jobs_of
 from zilzal.app.plan import Stretch, make_plan
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason, tally_hours
@@ -165,9 +165,10 @@ def test_job_after_a_failed_one_begins_anew(short):
     _, second = jobs_of(first, 0.05)
     broken = workshop.work(replace(second, state=b"not a state"))
     assert broken.error
-    assert broken.state is None
-    anew = workshop.work(replace(second, state=None))
+    assert is_failure(broken.state)
+    anew = workshop.work(replace(second, state=broken.state))
     assert not anew.error
+    assert anew == workshop.work(replace(second, state=None))
     assert {span.start >= NOON for span in anew.spans} == {True}
 
 

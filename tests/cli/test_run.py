@@ -22,6 +22,37 @@ def test_archive_becomes_a_catalogue(call, short, short_run, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
+def test_cluster_of_this_machine_makes_the_same_catalogue(call, short, short_run, tmp_path):
+    said = call(
+        "run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "out",
+        "--picker", "stalta", "--cluster", "local", "-j", 2,
+    )  # fmt: skip
+    assert "2 in the catalogue" in said
+    for name in ("picks.csv", "catalogue.csv", "arrivals.csv", "coverage.csv"):
+        assert (tmp_path / "out" / name).read_text() == table(short_run, name)
+    assert '\ncluster = "local"\n' in (tmp_path / "out" / "zilzal.toml").read_text()
+
+
+def test_what_failed_is_told_with_how_to_try_again(call, short, tmp_path, monkeypatch):
+    from zilzal.app.picking import Workshop
+
+    def broken(workshop, job):
+        raise OSError(5, "Input/output error")
+
+    arguments = (
+        "run", short.waveforms, "-i", short.inventory, "-o", tmp_path / "out",
+        "--picker", "stalta", "-j", 1,
+    )  # fmt: skip
+    with monkeypatch.context() as patched:
+        patched.setattr(Workshop, "_work", broken)
+        said = call(*arguments)
+    assert "failed: SY.S01..HH from 2024-03-05T11:58:00.000000Z: OSError: [Errno 5]" in said
+    assert "--retry-failed tries again" in said
+    assert "0 in the catalogue" in call(*arguments)
+    assert "2 in the catalogue" in call(*arguments, "--retry-failed")
+
+
 def test_settings_come_from_the_file_and_options_on_top(call, short, tmp_path):
     settings = tmp_path / "settings.toml"
     settings.write_text("[picker]\nuse = 'stalta'\non = 9.0\n[run]\nworkers = 2\n")

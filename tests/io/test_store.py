@@ -316,6 +316,26 @@ def test_coverage_does_not_depend_on_cuts_or_repeats(store: Store):
     ]
 
 
+def test_coverage_of_one_reason_can_be_read_and_taken_out(store: Store):
+    hour = Time.parse("2019-07-07T08:00:00Z")
+    other = replace(CHANNEL, channel="HHN")
+    for channel_id in (CHANNEL, other):
+        store.put_coverage([
+            CoverageSpan(channel_id, hour, hour + 100, Reason.FAILED, "out of memory"),
+            CoverageSpan(channel_id, hour + 100, hour + 200, Reason.ANALYSED),
+        ])  # fmt: skip
+    store.take_out_coverage([CHANNEL], Reason.FAILED, hour + 20, hour + 30)
+    store.take_out_coverage([CHANNEL], Reason.FAILED, hour + 90, hour + 150)
+    assert store.coverage(reason=Reason.FAILED) == [
+        CoverageSpan(other, hour, hour + 100, Reason.FAILED, "out of memory"),
+        CoverageSpan(CHANNEL, hour, hour + 20, Reason.FAILED, "out of memory"),
+        CoverageSpan(CHANNEL, hour + 30, hour + 90, Reason.FAILED, "out of memory"),
+    ]
+    assert len(store.coverage(reason=Reason.ANALYSED)) == 2
+    store.take_out_coverage([CHANNEL, other], Reason.FAILED, hour - 1e9, hour + 1e9)
+    assert store.coverage(reason=Reason.FAILED) == []
+
+
 def test_run_keeps_its_configuration(store: Store, open_store: Open):
     text = "[pick]\nmethod = 'neural'\n"
     for _ in range(2):

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
 import zilzal
 from zilzal.app.configuration import Configuration, read_configuration
-from zilzal.app.events import Material, make_events
-from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
+from zilzal.app.events import Material, find_sources
+from zilzal.app.execution import Executor
+from zilzal.app.executors import open_executor
+from zilzal.app.measuring import measure_sources
+from zilzal.app.picking import Workshop
 from zilzal.app.plan import Plan, make_plan, stations_of
 from zilzal.app.progress import Report, keep_quiet
+from zilzal.app.sensors import SensorPicking
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.errors import FormatError, SourceError, StoreError
 from zilzal.core.event import Event, EventType, Origin, Unlocated
@@ -30,8 +29,6 @@ from zilzal.io.archive import Archive
 from zilzal.io.quakeml import write_quakeml
 from zilzal.io.store import EventQuery, Store
 from zilzal.io.tables import write_arrivals, write_catalogue, write_coverage, write_picks
-
-logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
@@ -57,6 +54,8 @@ def run_archive(
     output: Path,
     configuration: Configuration,
     report: Report = keep_quiet,
+    *,
+    retry_failed: bool = False,
 ) -> Summary:
     """Work an archive through, and write its catalogue.
 
@@ -69,8 +68,10 @@ def run_archive(
         output: folder for the store, the tables, QuakeML and the effective configuration.
         configuration: of all stages.
         report: told of progress.
+        retry_failed: whether time that failed in an earlier run is tried again.
 
     Raises:
+        ClusterError: the workers cannot be had, or cannot do this run.
         SourceError: there is nothing to read.
         StoreError: results cannot be written.
     """
@@ -81,25 +82,33 @@ def run_archive(
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
     plan = make_plan(archive, inventory, configuration.sensors.preference)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
-    with Store.open(configuration.store.place(output)) as store:
+    with (
+        Store.open(configuration.store.place(output)) as store,
+        open_executor(workshop, len(plan.stretches), report) as executor,
+    ):
         for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
             store.put_run(text, version=zilzal.__version__, started=_now())
         store.put_coverage(plan.left_out)
-        _timed(summary, "pick", lambda: pick_sensors(workshop, plan, store, report, summary))
+        picking = SensorPicking(
+            archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
+        )
+        _timed(summary, "pick", lambda: _pick(picking, executor, plan, report, summary))
         key, span = configuration.picking_sha256, plan.span
         picks = store.picks(*span, configuration=key)
         material = Material(
             picks=picks,
-            detections=store.detections(*span, configuration=key),
+            detections=(),
             stations=stations_of(plan, inventory),
             inventory=inventory,
             waveforms=archive,
         )
-        events = _timed(
-            summary, "events", lambda: list(make_events(material, configuration, report))
-        )
+        sources = find_sources(material, configuration, report)
+        measuring = measure_sources(sources, store, executor, configuration, report)
+        results = _timed(summary, "events", lambda: sorted(measuring, key=lambda r: r.number))
+        events = [result.event for result in results]
         _store_events(store, events, span)
         _timed(summary, "write", lambda: export(store, output, picks, events))
+    summary.failures += [f"event {r.event.id}: {r.error}" for r in results if r.error]
     summary.picks = len(picks)
     summary.events = len(catalogue_of(events))
     summary.unlocated = sum(isinstance(event.origin, Unlocated) for event in events)
@@ -113,6 +122,8 @@ def pick_archive(
     output: Path,
     configuration: Configuration,
     report: Report = keep_quiet,
+    *,
+    retry_failed: bool = False,
 ) -> Summary:
     """Pick an archive into one CSV file; a store beside it lets an interrupted run go on.
 
@@ -122,8 +133,10 @@ def pick_archive(
         output: the CSV file; the store gets its name with the ending .db.
         configuration: of which the gap policy, the choice of sensors and the picker count.
         report: told of progress.
+        retry_failed: whether time that failed in an earlier run is tried again.
 
     Raises:
+        ClusterError: the workers cannot be had, or cannot do this run.
         SourceError: there is nothing to read.
         StoreError: results cannot be written.
     """
@@ -136,11 +149,17 @@ def pick_archive(
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
     plan = make_plan(archive, inventory, configuration.sensors.preference)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
-    with Store.open(database) as store:
+    with (
+        Store.open(database) as store,
+        open_executor(workshop, len(plan.stretches), report) as executor,
+    ):
         store.put_run(
             configuration.to_toml(picking=True), version=zilzal.__version__, started=_now()
         )
-        _timed(summary, "pick", lambda: pick_sensors(workshop, plan, store, report, summary))
+        picking = SensorPicking(
+            archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
+        )
+        _timed(summary, "pick", lambda: _pick(picking, executor, plan, report, summary))
         picks = store.picks(configuration=configuration.picking_sha256)
         write_picks(output, picks)
     summary.picks = len(picks)
@@ -178,83 +197,16 @@ def open_archive(sources: Sequence[Path], report: Report, summary: Summary) -> A
     return archive
 
 
-def pick_sensors(
-    workshop: Workshop, plan: Plan, store: Store, report: Report, summary: Summary
+def _pick(
+    picking: SensorPicking, executor: Executor, plan: Plan, report: Report, summary: Summary
 ) -> None:
-    """Pick all sensors that are not done yet; each chunk is stored in one transaction."""
-    key = workshop.configuration.picking_sha256
-    done = store.done_keys(key)
-    queues: list[list[PickingJob]] = []
-    for stretch in plan.stretches:
-        jobs = list(jobs_of(stretch, workshop.configuration.run.chunk_h))
-        summary.station_hours += stretch.duration_s / 3_600
-        # Jobs after one that is not done began from another state, as where an archive grew.
-        finished = sum(1 for _ in takewhile(lambda job: job.key in done, jobs))
-        rest = jobs[finished:]
-        if rest and finished:
-            state = store.load_checkpoint(jobs[finished - 1].key, key)
-            rest[0] = replace(rest[0], state=state or None)
-        queues.append(rest)
+    """Pick all sensors that are not done yet."""
     summary.sensors = len({stretch.sensor_id for stretch in plan.stretches})
-    total = sum(map(len, queues))
-    for number, result in enumerate(_work_all(workshop, queues), 1):
-        job = result.job
-        with store.transaction():
-            store.put_picks(result.picks)
-            store.put_detections(result.detections)
-            store.put_coverage(result.spans)
-            store.save_checkpoint(job.key, result.state or b"", key, done=True)
+    summary.station_hours = sum(stretch.duration_s for stretch in plan.stretches) / 3_600
+    for result in picking.run(executor, plan, report):
         if result.error:
+            job = result.job
             summary.failures.append(f"{job.sensor_id} from {job.start}: {result.error}")
-        report("pick", number, total, str(job.sensor_id))
-
-
-def _work_all(
-    workshop: Workshop, queues: Sequence[Sequence[PickingJob]]
-) -> Iterator[PickingResult]:
-    """Results as they come; each queue's jobs one after the other, queues side by side."""
-    busy = [iter(jobs) for jobs in queues if jobs]
-    workers = min(workshop.configuration.run.workers or os.cpu_count() or 1, len(busy))
-    if workers <= 1:
-        for jobs in busy:
-            state = None
-            for job in jobs:
-                result = workshop.work(replace(job, state=job.state or state))
-                state = result.state
-                yield result
-        return
-    with ExitStack() as stack:
-        pool = stack.enter_context(
-            ProcessPoolExecutor(
-                workers,
-                mp_context=get_context("spawn"),
-                initializer=_settle,
-                initargs=(workshop.light(),),
-            )
-        )
-        # Left early, by an error or Ctrl-C, nothing that waits is begun.
-        stack.callback(pool.shutdown, cancel_futures=True)
-        running = {pool.submit(_work_here, next(jobs)): jobs for jobs in busy}
-        while running:
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                jobs, result = running.pop(future), future.result()
-                following = next(jobs, None)
-                if following is not None:
-                    job = replace(following, state=result.state)
-                    running[pool.submit(_work_here, job)] = jobs
-                yield result
-
-
-_workshops: list[Workshop] = []
-"""Of a worker process: filled once when it starts, empty in every other process."""
-
-
-def _settle(workshop: Workshop) -> None:
-    _workshops.append(workshop)
-
-
-def _work_here(job: PickingJob) -> PickingResult:
-    return _workshops[0].work(job)
 
 
 def _store_events(store: Store, events: Sequence[Event], span: tuple[Time, Time]) -> None:

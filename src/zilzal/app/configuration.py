@@ -66,12 +66,23 @@ class RunOptions:
     Args:
         workers: processes that pick side by side, each with one thread; 0 is one for each core.
         chunk_h: hours of a sensor that are read at a time; memory grows with it.
+        cluster: where workers are: empty is this machine's processes, "local" a Dask cluster on
+            it, or the address of a Dask scheduler, as tcp://host:8786.
+        timeout_s: a job of another process, as the picks of `chunk_h`, that takes longer is ended.
+        attempts: at a job, before its time is told as failed.
     """
 
     workers: int = 0
     chunk_h: float = 24.0
+    cluster: str = ""
+    timeout_s: float = 1_800.0
+    attempts: int = 3
 
     def __post_init__(self) -> None:
+        if not self.timeout_s > 0:
+            raise ValueError(f"timeout_s is {self.timeout_s}; give seconds above 0")
+        if self.attempts < 1:
+            raise ValueError(f"attempts is {self.attempts}; give 1 or more")
         if self.workers < 0:
             raise ValueError(f"workers is {self.workers}; give 0 or more")
         if not 0 < self.chunk_h <= 240:

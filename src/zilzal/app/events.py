@@ -50,10 +50,10 @@ class Material:
 Solved = tuple[Association, Origin | Unlocated]
 
 
-def make_events(
+def find_sources(
     material: Material, configuration: Configuration, report: Report = keep_quiet
-) -> Iterator[Event]:
-    """Events block by block; those that cannot be located come with their reason."""
+) -> Iterator[Solved]:
+    """Sources block by block; those that cannot be located come with their reason."""
     associator = settle(configuration.associator, material.picks, material.stations)
     grid = BlockGrid.of(material.stations)
     sources: dict[int, list[Solved]] = {}
@@ -64,7 +64,7 @@ def make_events(
         used = used_before(number, sources)
         sources[number] = solve(number, inside, used, configuration, associator, report)
         report("associate", done, len(numbers), f"{len(sources[number])} groups")
-        yield from complete(sources[number], material, configuration, report)
+        yield from sources[number]
 
 
 def used_before(number: int, sources: Mapping[int, Sequence[Solved]]) -> frozenset[str]:

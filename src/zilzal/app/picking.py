@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T", Pick, Detection)
 
+_LONGEST_NOTE = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickingJob:
@@ -39,7 +41,7 @@ class PickingJob:
         start: first instant.
         end: last instant, exclusive.
         is_last: whether nothing follows, so that all that waits is to be handed out.
-        state: pickled, of the job before; None for the first.
+        state: pickled, of the job before; None for the first, or to begin anew.
     """
 
     sensor_id: SensorId
@@ -54,13 +56,39 @@ class PickingJob:
         """Name of the piece of work in the store."""
         return f"{self.sensor_id}/{self.start.ns}/{self.end.ns}"
 
+    @property
+    def bare(self) -> PickingJob:
+        """The same without the state, which need not come back with the result."""
+        return replace(self, state=None)
+
+    def do(self, workshop: Workshop) -> PickingResult:
+        """Pick."""
+        return workshop.work(self)
+
+    def give_up(self, reason: str) -> PickingResult:
+        """Its time is told as failed; what follows begins anew."""
+        note = reason[:_LONGEST_NOTE]
+        spans = tuple(
+            CoverageSpan(channel_id, self.start, self.end, Reason.FAILED, note)
+            for channel_id in self.channel_ids
+        )
+        state = pickle.dumps(Failed(reason))
+        return PickingResult(job=self.bare, spans=spans, state=state, error=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """In the place of a state: the job failed, and the one after it begins anew."""
+
+    reason: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickingResult:
     """What became of a job.
 
     Args:
-        job: done.
+        job: done, without its state.
         picks: final.
         detections: closed.
         spans: of the ledger.
@@ -102,22 +130,19 @@ class Workshop:
             return self._work(job)
         except Exception as error:  # noqa: BLE001  plug-ins and files may raise anything
             message = f"{type(error).__name__}: {error}"
-            logger.warning("%s failed from %s: %s", job.sensor_id, job.start, message)
-            spans = tuple(
-                CoverageSpan(channel, job.start, job.end, Reason.FAILED, message[:200])
-                for channel in job.channel_ids
-            )
-            return PickingResult(job=job, spans=spans, error=message)
+            logger.info("%s failed from %s: %s", job.sensor_id, job.start, message)
+            return job.give_up(message)
 
     def _work(self, job: PickingJob) -> PickingResult:
         picker = self.configuration.picker
         conditioning = self._conditioning(job)
         conditioned: ConditioningState
         picking: Any  # the picker's own
-        if job.state is None:
+        left = pickle.loads(job.state) if job.state else None  # noqa: S301  our own store
+        if left is None or isinstance(left, Failed):
             conditioned, picking = conditioning.start(job.start), picker.start()
         else:
-            conditioned, picking = pickle.loads(job.state)  # noqa: S301  our own store
+            conditioned, picking = left
         found: list[Picked] = []
         spans: list[CoverageSpan] = []
         for part in self.archive.steps(job.channel_ids, job.start, job.end):
@@ -134,7 +159,7 @@ class Workshop:
             found += [picked, picker.finish(picking)]
         key = self.configuration.picking_sha256
         return PickingResult(
-            job=job,
+            job=job.bare,
             picks=tuple(stamped(pick, key) for part in found for pick in part.picks),
             detections=tuple(stamped(d, key) for part in found for d in part.detections),
             spans=tuple(marked(span, self.inventory) for span in spans),
@@ -149,6 +174,11 @@ class Workshop:
             inventory=self.inventory,
             time=job.start,
         )
+
+
+def is_failure(state: bytes | None) -> bool:
+    """Whether the job that left this failed."""
+    return isinstance(pickle.loads(state), Failed) if state else False  # noqa: S301
 
 
 def jobs_of(stretch: Stretch, chunk_h: float) -> Iterator[PickingJob]:

@@ -79,7 +79,8 @@ def common(
     if level not in LEVELS:
         raise ConfigError(f"ZILZAL_LOG_LEVEL is {level!r}; give one of {', '.join(LEVELS)}")
     handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "distributed"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
 
 

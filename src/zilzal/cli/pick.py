@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from zilzal.cli import options
-from zilzal.cli.progress import showing
+from zilzal.cli.progress import showing_until_stopped
 
 
 def pick(
@@ -23,16 +23,25 @@ def pick(
     configuration: options.ConfigurationFile = None,
     picker: options.PickerName = None,
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    retry_failed: options.RetryFailed = False,
 ) -> None:
-    """Pick P and S on all sensors of an archive; no inventory is needed."""
+    """Pick P and S on all sensors of an archive; no inventory is needed.
+
+    Stopped at any time, the same command goes on.
+    """
     from zilzal.app.archive import pick_archive
     from zilzal.app.configuration import read_configuration
     from zilzal.io.inventory import read_inventory
 
-    settings = read_configuration(configuration, options.changes(picker=picker, workers=workers))
+    settings = read_configuration(
+        configuration, options.changes(picker=picker, workers=workers, cluster=cluster)
+    )
     stations = read_inventory(inventory) if inventory else None
-    with showing(Console(stderr=True)) as report:
-        summary = pick_archive(sources, stations, output, settings, report)
+    with showing_until_stopped(output) as report:
+        summary = pick_archive(
+            sources, stations, output, settings, report, retry_failed=retry_failed
+        )
     console = Console()
     console.print(
         f"{summary.picks} picks on {summary.sensors} sensors in "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -42,3 +44,18 @@ def showing(console: Console) -> Generator[Report]:
 
     with bars:
         yield report
+
+
+@contextmanager
+def showing_until_stopped(output: Path) -> Generator[Report]:
+    """As `showing`, on stderr; Ctrl-C ends in a message that says how to go on."""
+    console = Console(stderr=True)
+    try:
+        with showing(console) as report:
+            yield report
+    except KeyboardInterrupt:
+        console.print(
+            f"stopped; what is done is kept in {output}, and the same command goes on from there",
+            markup=False,
+        )
+        raise typer.Exit(130) from None

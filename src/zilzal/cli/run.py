@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from zilzal.cli import options
-from zilzal.cli.progress import showing
+from zilzal.cli.progress import showing_until_stopped
 
 if TYPE_CHECKING:
     from zilzal.app.archive import Summary
@@ -26,6 +26,8 @@ def run(
     picker: options.PickerName = None,
     earth_model: options.EarthModelName = None,
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    retry_failed: options.RetryFailed = False,
 ) -> None:
     """Work an archive through: picks, events, magnitudes, types, a catalogue.
 
@@ -38,20 +40,14 @@ def run(
 
     settings = read_configuration(
         configuration,
-        options.changes(picker=picker, earth_model=earth_model, workers=workers),
+        options.changes(picker=picker, earth_model=earth_model, workers=workers, cluster=cluster),
     )
     stations = read_inventory(inventory)
-    console = Console()
-    try:
-        with showing(Console(stderr=True)) as report:
-            summary = run_archive(sources, stations, output, settings, report)
-    except KeyboardInterrupt:
-        Console(stderr=True).print(
-            f"stopped; what is done is kept in {output}, and the same command goes on from there",
-            markup=False,
+    with showing_until_stopped(output) as report:
+        summary = run_archive(
+            sources, stations, output, settings, report, retry_failed=retry_failed
         )
-        raise typer.Exit(130) from None
-    show_summary(console, summary, output)
+    show_summary(Console(), summary, output)
 
 
 def show_summary(console: Console, summary: Summary, output: Path) -> None:
@@ -76,3 +72,5 @@ def show_summary(console: Console, summary: Summary, output: Path) -> None:
             console.print(f"  {what}: {line}", style="yellow", highlight=False, markup=False)
         if len(lines) > 5:
             console.print(f"  … and {len(lines) - 5} more that {what}", style="yellow")
+    if summary.failures:
+        console.print("  --retry-failed tries again what failed", style="yellow")

@@ -13,6 +13,7 @@
     │   ├── SourceTimeout    the source did not answer in time
     │   └── SourceClosed     the source ended the connection
     ├── PluginError        a plug-in is missing, broken or fails its kit
+    ├── ClusterError       workers cannot be had, or cannot do what they are asked for
     └── StoreError         results cannot be written or read
 
 What seismology expects to fail (an event that cannot be located) is a value with a
@@ -71,6 +72,10 @@ class SourceClosed(SourceError):
 
 class PluginError(ZilzalError):
     """A plug-in is missing, broken or fails its kit."""
+
+
+class ClusterError(ZilzalError):
+    """Workers cannot be had, or cannot do what they are asked for."""
 
 
 class StoreError(ZilzalError):

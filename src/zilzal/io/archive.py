@@ -145,6 +145,11 @@ class Archive:
             return None
         return min(s.start for s in chosen), max(s.end for s in chosen)
 
+    def samples(self, number: int) -> list[Path]:
+        """Some of its files, spread over all of them."""
+        paths = list(dict.fromkeys(span.path for span in self.files))
+        return paths[:: max(1, len(paths) // number)][:number]
+
     def traces(
         self,
         of: SensorId | Sequence[ChannelId] | None = None,
@@ -248,7 +253,11 @@ class Archive:
         return max(span.start.ns, after_ns)
 
     def _step(self, spans: Sequence[FileSpan], cut: tuple[Time, Time]) -> ArchiveStep:
-        """The samples in [cut), of each file once."""
+        """The samples in [cut), of each file once.
+
+        Raises:
+            OSError: the disk or the network fails, so that another try may succeed.
+        """
         channels: dict[Path, set[ChannelId]] = {}
         for span in spans:
             channels.setdefault(span.path, set()).add(span.channel_id)
@@ -262,7 +271,7 @@ class Archive:
                     faults += [*bad, *content.faults]
                 else:
                     found = [t for t in content if t.channel_id in wanted]
-            except (FormatError, OSError) as error:
+            except FormatError as error:
                 logger.warning("%s cannot be read any more: %s", path, error)
                 continue
             traces += [_trim(trace, *cut) for trace in found]

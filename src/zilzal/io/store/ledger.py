@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from zilzal.core.coverage import CoverageSpan, Reason
+from zilzal.core.ids import ChannelId
 from zilzal.core.time import Time
 from zilzal.io.store.rows import channel_of, channel_row
 from zilzal.io.store.schema import COVERAGE, Row
@@ -49,6 +50,29 @@ def _join(connection: Connection, key: Row, new: list[Stretch]) -> None:
         connection.execute(insert(COVERAGE), records)
 
 
+def take_out(
+    connection: Connection,
+    channel_ids: Iterable[ChannelId],
+    reason: Reason,
+    start: Time,
+    end: Time,
+) -> None:
+    """Take the time in [start, end) from the spans of some channels and one reason."""
+    for channel_id in channel_ids:
+        limits = and_(
+            *(COVERAGE.c[name] == value for name, value in channel_row(channel_id).items()),
+            COVERAGE.c.reason == reason.value,
+            COVERAGE.c.start_time < end.ns,
+            COVERAGE.c.end_time > start.ns,
+        )
+        found = [dict(row) for row in connection.execute(select(COVERAGE).where(limits)).mappings()]
+        connection.execute(delete(COVERAGE).where(limits))
+        left = [{**row, "end_time": start.ns} for row in found if row["start_time"] < start.ns]
+        left += [{**row, "start_time": end.ns} for row in found if row["end_time"] > end.ns]
+        if left:
+            connection.execute(insert(COVERAGE), left)
+
+
 def union(stretches: Iterable[Stretch]) -> list[Stretch]:
     """The same time with no two stretches that touch, in order."""
     joined: list[Stretch] = []
@@ -61,7 +85,7 @@ def union(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def read_coverage(
-    connection: Connection, start: Time | None, end: Time | None
+    connection: Connection, start: Time | None, end: Time | None, *, reason: Reason | None = None
 ) -> list[CoverageSpan]:
     """What lies in [start, end), cut at its bounds, in order of channel and time."""
     first, last = (start.ns if start else -(2**63)), (end.ns if end else 2**63 - 1)
@@ -69,6 +93,8 @@ def read_coverage(
         COVERAGE.c.start_time < last,
         COVERAGE.c.end_time > first,
     ]
+    if reason is not None:
+        limits.append(COVERAGE.c.reason == reason.value)
     found = connection.execute(select(COVERAGE).where(*limits)).mappings()
     return sorted(
         CoverageSpan(

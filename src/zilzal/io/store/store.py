@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Engine, select
 
 from zilzal.core.alert import Message
 from zilzal.core.catalogue import Catalogue
-from zilzal.core.coverage import CoverageHour, CoverageSpan, tally_hours
+from zilzal.core.coverage import CoverageHour, CoverageSpan, Reason, tally_hours
 from zilzal.core.errors import StoreError
 from zilzal.core.event import Event
-from zilzal.core.ids import StationId
+from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.packet import Bookmark
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.time import Time
@@ -135,6 +135,13 @@ class Store:
         with self._writing() as connection:
             ledger.put_coverage(connection, spans)
 
+    def take_out_coverage(
+        self, channel_ids: Iterable[ChannelId], reason: Reason, start: Time, end: Time
+    ) -> None:
+        """Take the time in [start, end) from the spans of some channels and one reason."""
+        with self._writing() as connection:
+            ledger.take_out(connection, channel_ids, reason, start, end)
+
     def put_event(self, event: Event) -> Event:
         """Store one event; see `put_events`."""
         return self.put_events([event])[0]
@@ -215,10 +222,18 @@ class Store:
         with self._reading() as connection:
             return read.read_detections(connection, start, end, configuration=configuration)
 
-    def coverage(self, start: Time | None = None, end: Time | None = None) -> list[CoverageSpan]:
-        """The ledger in [start, end), cut at its bounds, in order of channel and time."""
+    def coverage(
+        self, start: Time | None = None, end: Time | None = None, *, reason: Reason | None = None
+    ) -> list[CoverageSpan]:
+        """The ledger in [start, end), cut at its bounds, in order of channel and time.
+
+        Args:
+            start: None is from the first.
+            end: None is to the last.
+            reason: only this one.
+        """
         with self._reading() as connection:
-            return ledger.read_coverage(connection, start, end)
+            return ledger.read_coverage(connection, start, end, reason=reason)
 
     def coverage_hours(
         self, start: Time | None = None, end: Time | None = None
