@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -213,13 +214,19 @@ class SettledAssociator:
         if usable is None:
             return []
         network, known = usable
-        beliefs = None if self.learned is None else Beliefs.from_text(self.learned, network)
+        beliefs = None if self.learned is None else _recalled(self.learned, network)
         table = PickTable.of(known, network)
         _, contest = _search(network, table, beliefs, self.options.min_picks or LEAST_PICKS)
         return _associations(
             network, table, contest, least_odds=self.least_odds,
             earth_model=self.options.earth_model,
         )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _recalled(text: str, network: Network) -> Beliefs:
+    """The same object for the same text and network, so that tables made with it are kept."""
+    return Beliefs.from_text(text, network)
 
 
 def _usable(

@@ -20,6 +20,8 @@ BLOCK_S = 300.0
 """Trial times that are looked at together, which bounds memory."""
 HEARERS = (3, 6, 12)
 """Sizes that are tried at each node: such that so many stations are near enough."""
+FEWEST = 4
+"""Picks without which a stretch of time is not looked at."""
 LEAST_ODDS = 2.0
 """Log odds from which on a node and time are worth a closer look."""
 SLOWEST_M_PER_S = (6_000.0, 3_500.0)
@@ -135,6 +137,7 @@ class Stack:
     missed: tuple[Float32[Array, " node"], ...]
 
 
+@lru_cache(maxsize=4)
 def stack_of(network: Network, beliefs: Beliefs) -> Stack:
     """The tables of a network under some beliefs."""
     nodes = nodes_of(network)
@@ -196,7 +199,8 @@ def propose(
     while start_s < table.span_s:
         end_s = start_s + BLOCK_S + longest_s + pad * BIN_S
         picks = order[slice(*np.searchsorted(times_s, (start_s - pad * BIN_S, end_s)))]
-        found += _block(scene, stack, picks, worth, start_s=start_s, pad=pad)
+        if len(picks) >= FEWEST:
+            found += _block(scene, stack, picks, worth, start_s=start_s, pad=pad)
         start_s += BLOCK_S
     found.sort(key=lambda each: (-each[0], each[2]))
     place_m = stack.nodes.place_m[[node for _, node, _ in found]].reshape(-1, 3)
