@@ -23,22 +23,13 @@ if TYPE_CHECKING:
     from zilzal.models.strided_unet import StridedUNet
 
 
-CHECKPOINT = "checkpoint.pt"
-"""In a training's output folder."""
-
-
 class State:
     """Everything that changes while training; written to and read from a checkpoint."""
 
     def __init__(
-        self,
-        network: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        averaged: nn.Module,
-        earlier: nn.Module | None = None,
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, averaged: nn.Module
     ) -> None:
         self.network, self.optimiser, self.averaged = network, optimiser, averaged
-        self.earlier = earlier
         self.rounds_done, self.steps_done = 0, 0
         self.history: list[dict[str, Any]] = []
 
@@ -52,12 +43,7 @@ class State:
         if training.initialiser:
             initialise(network, training)
         network = network.to(training.device)
-        earlier = None
-        if training.start is not None:
-            saved = torch.load(training.start / CHECKPOINT, weights_only=True)
-            network.load_state_dict(saved["averaged"])
-            earlier = deepcopy(network).eval()
-        return cls(network, _optimiser(network, training), deepcopy(network).eval(), earlier)
+        return cls(network, _optimiser(network, training), deepcopy(network).eval())
 
     def save(self, path: Path) -> None:
         """Write a checkpoint whole or not at all."""
@@ -140,10 +126,6 @@ def learn_round(
         loss = picking_loss(
             logits.float(), targets, weights, label_weights=training.label_weights
         ) + teaching_loss(logits.float(), taught, weights, training)
-        if state.earlier is not None and training.steadying:
-            loss = loss + training.steadying * steadying_loss(
-                logits.float(), samples, state.earlier, int(rng.integers(_APART))
-            )
         loss.backward()
         if clip is not None:
             _bound(state.network, clip)
@@ -277,37 +259,3 @@ def teaching_loss(
     unlabelled = 1 - weights[:, : len(TAUGHT)]
     believed = cross_entropy(logits[:, : len(TAUGHT)], mean, reduction="none") * unlabelled
     return training.teaching * as_taught.sum() + training.belief * believed.sum((1, 2)).mean() / 100
-
-
-_APART = 9
-"""Samples between the places over which a network is averaged: four of them differ in what is
-left over when divided by 4, and in which part of 32 samples they lie."""
-
-
-def steadying_loss(
-    logits: torch.Tensor, samples: torch.Tensor, earlier: nn.Module, first: int
-) -> torch.Tensor:
-    """Binary cross-entropy against an earlier network averaged over places in the window.
-
-    A network that goes on at a 32nd of the rate answers a little differently when the window
-    begins a few samples later. The mean over such places is better than each of them (cycle
-    spinning, Coifman & Donoho 1995, doi:10.1007/978-1-4612-2544-7_9), but takes as many runs;
-    a network that learns the mean gives it in one.
-    """
-    import torch
-
-    length, kept = samples.shape[2], _STEADIED
-    mean = torch.zeros_like(logits[:, :kept])
-    with torch.no_grad():
-        for shift in range(first, first + 4 * _APART, _APART):
-            moved = torch.nn.functional.pad(samples, (shift, -(length + shift) % 32))
-            curves = torch.sigmoid(earlier(moved)[:, :kept].float())
-            mean += curves[:, :, shift : shift + length] / 4
-    each = torch.nn.functional.binary_cross_entropy_with_logits(
-        logits[:, :kept], mean, reduction="none"
-    )
-    return (each.sum(2).mean(0) / 100).sum()
-
-
-_STEADIED = 2
-"""P and S."""

@@ -57,10 +57,6 @@ class PickerTraining:
         label_weights: of `LABELS` in the loss.
         teaching: weight of the curves that stand for the teachers'.
         belief: weight of the teachers' mean where P and S are not labelled.
-        start: folder of an earlier training whose averaged network this one goes on from; None
-            for fresh weights.
-        steadying: weight of what that network says on average over its places in the window,
-            see `zilzal.train.loop.steadying_loss`; 0 without `start`.
         network: shape; None for the shipped one.
         preparation: of the input, in training and operation.
         mixing: of the windows.
@@ -96,8 +92,6 @@ class PickerTraining:
     label_weights: tuple[float, ...] = (1.0, 1.0, 0.15, 0.3, 0.3)
     teaching: float = 0.25
     belief: float = 0.3
-    start: Path | None = None
-    steadying: float = 1.0
     network: StridedUNet | None = None
     preparation: Preparation = field(default_factory=Preparation)
     mixing: Mixing = field(default_factory=Mixing)

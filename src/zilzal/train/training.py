@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float32
 from zilzal.core.arrays import Array
 from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.labels import LABELS
-from zilzal.train.loop import CHECKPOINT, State, learn_round
+from zilzal.train.loop import State, learn_round
 from zilzal.train.options import PickerTraining
 from zilzal.train.pool import pools_of
 from zilzal.train.shared import development_trials, read_development_records
@@ -88,7 +88,7 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     shape = shape_of(training)
     state = State.fresh(shape, training)
     training.output.mkdir(parents=True, exist_ok=True)
-    checkpoint = training.output / CHECKPOINT
+    checkpoint = training.output / "checkpoint.pt"
     if checkpoint.is_file():
         state.load(checkpoint)
     _write_json(training.output / "training.json", training.to_dict())
