@@ -4,7 +4,9 @@ Runs `zilzal run` with default settings for each picker, holds the Ridgecrest ca
 the 26 reviewed events, and counts picks and events of the quiet day. Writes
 benchmarks/results/archive_skill.json.
 
-    python benchmarks/archive_skill.py [--shared ../shared] [--pickers neural stalta]
+    python benchmarks/archive_skill.py [--shared ../shared] [--pickers neural stalta phasenet.onnx]
+
+A picker that ends in .onnx is a network's file, as `zilzal models import` writes it.
 """
 
 from __future__ import annotations
@@ -35,9 +37,8 @@ def run_set(shared: Path, name: str, picker: str, changes: dict) -> dict:
     """One archive with one picker: what was found and how long it took."""
     folder = shared / "data" / "continuous" / name
     inventory = read_inventory([folder / "inventory.xml"])
-    configuration = read_configuration(
-        changes={"picker": {"use": picker}, "run": {"workers": 1}, **changes}
-    )
+    chosen = {"use": "neural", "model": picker} if picker.endswith(".onnx") else {"use": picker}
+    configuration = read_configuration(changes={"picker": chosen, "run": {"workers": 1}, **changes})
     with tempfile.TemporaryDirectory() as out:
         begun = time.perf_counter()
         summary = run_archive([folder], inventory, Path(out), configuration)
@@ -46,7 +47,7 @@ def run_set(shared: Path, name: str, picker: str, changes: dict) -> dict:
             events = catalogue_of(store.events().events)
             picks = store.picks()
     result = {
-        "picker": picker,
+        "picker": Path(picker).stem,
         "set": name,
         "changes": changes,
         "station_hours": summary.station_hours,

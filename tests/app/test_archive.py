@@ -7,6 +7,7 @@ import pytest
 
 from tests.app.short import Ran, assert_same, run, settings, table
 from zilzal.app.archive import Summary, pick_archive, run_archive
+from zilzal.app.events import LESSON
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason
 from zilzal.core.errors import SourceError, StoreError
@@ -40,7 +41,7 @@ def test_summary_counts_what_the_tables_hold(short_run):
     assert summary.events == len(read_catalogue(short_run.output / "catalogue.csv")) == 2
     assert (summary.unlocated, summary.noise) == (0, 0)
     assert (summary.failures, summary.bad_files) == ([], [])
-    assert set(summary.seconds) == {"scan", "pick", "events", "write"}
+    assert set(summary.seconds) == {"scan", "pick", "learn", "events", "write"}
 
 
 def test_tables_read_back_as_what_the_store_holds(short_run):
@@ -141,7 +142,7 @@ def test_run_interrupted_after_picking_goes_on(short, short_run, tmp_path):
         run(short, tmp_path, report=interrupt)
     stages: set[str] = set()
     resumed = run(short, tmp_path, report=lambda stage, done, total, note="": stages.add(stage))
-    assert stages == {"scan", "associate", "locate", "measure"}
+    assert stages == {"scan", "learn", "associate", "locate", "measure"}
     assert_same(resumed, short_run)
 
 
@@ -176,6 +177,16 @@ def test_other_associator_keeps_the_picks(short, short_run, tmp_path):
     assert table(again, "picks.csv") == table(short_run, "picks.csv")
     key = settings(associator={"min_picks": 8}).sha256
     assert {event.origin.provenance.configuration for event in again.events} == {key}
+
+
+def test_what_was_learned_is_written_for_a_monitor(short, short_run):
+    text = (short_run.output / LESSON).read_text(encoding="utf-8")
+    learned = settings().associator.remembering(text)
+    with Store.open(short_run.output / "zilzal.db") as store:
+        picks = store.picks()
+    stations = read_inventory([short.inventory]).stations()
+    asked = settings().associator.settled(picks, stations)
+    assert learned.associate(picks, stations) == asked.associate(picks, stations)
 
 
 def test_events_that_are_gone_are_retracted_and_come_back(short, short_run, tmp_path):

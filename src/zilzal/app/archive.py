@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import zilzal
 from zilzal.app.configuration import Configuration, read_configuration
-from zilzal.app.events import Material, find_sources
+from zilzal.app.events import LESSON, Material, find_sources, settle
 from zilzal.app.execution import Executor
 from zilzal.app.executors import open_executor
 from zilzal.app.measuring import measure_sources
@@ -23,6 +23,7 @@ from zilzal.core.catalogue import Catalogue
 from zilzal.core.errors import FormatError, SourceError, StoreError
 from zilzal.core.event import Event, EventType, Origin, Unlocated
 from zilzal.core.pick import Pick
+from zilzal.core.stage import Associator, LearningAssociator, SettledAssociator
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
@@ -102,7 +103,13 @@ def run_archive(
             inventory=inventory,
             waveforms=archive,
         )
-        sources = find_sources(material, configuration, report)
+        report("learn", 0, 1)
+        associator = _timed(
+            summary, "learn", lambda: settle(configuration.associator, picks, material.stations)
+        )
+        report("learn", 1, 1)
+        _keep_lesson(output, configuration.associator, associator)
+        sources = find_sources(material, configuration, associator, report)
         measuring = measure_sources(sources, store, executor, configuration, report)
         results = _timed(summary, "events", lambda: sorted(measuring, key=lambda r: r.number))
         events = [result.event for result in results]
@@ -114,6 +121,14 @@ def run_archive(
     summary.unlocated = sum(isinstance(event.origin, Unlocated) for event in events)
     summary.noise = sum(_is_noise(event) for event in events)
     return summary
+
+
+def _keep_lesson(output: Path, asked: Associator, settled: Associator) -> None:
+    """Write what an associator learned from this archive, for a monitor of the same network."""
+    learned = isinstance(asked, LearningAssociator) and not asked.is_settled
+    if learned and isinstance(settled, SettledAssociator):
+        with _writing(lesson := output / LESSON):
+            lesson.write_text(settled.to_text() + "\n", encoding="utf-8")
 
 
 def pick_archive(

@@ -51,10 +51,19 @@ Solved = tuple[Association, Origin | Unlocated]
 
 
 def find_sources(
-    material: Material, configuration: Configuration, report: Report = keep_quiet
+    material: Material,
+    configuration: Configuration,
+    associator: Associator,
+    report: Report = keep_quiet,
 ) -> Iterator[Solved]:
-    """Sources block by block; those that cannot be located come with their reason."""
-    associator = settle(configuration.associator, material.picks, material.stations)
+    """Sources block by block; those that cannot be located come with their reason.
+
+    Args:
+        material: picks and stations.
+        configuration: of the locator.
+        associator: that has learned what it learns, see `settle`.
+        report: told of progress.
+    """
     grid = BlockGrid.of(material.stations)
     sources: dict[int, list[Solved]] = {}
     numbers = grid.numbers(pick.time for pick in material.picks)
