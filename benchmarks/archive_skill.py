@@ -30,6 +30,8 @@ from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
 from zilzal.io.tables import read_catalogue
 
+PEER = {"P": 0.3, "S": 0.3}
+"""Thresholds of a peer's network, which has none of its own: SeisBench's."""
 RESULTS = Path(__file__).parent / "results" / "archive_skill.json"
 
 
@@ -37,7 +39,9 @@ def run_set(shared: Path, name: str, picker: str, changes: dict) -> dict:
     """One archive with one picker: what was found and how long it took."""
     folder = shared / "data" / "continuous" / name
     inventory = read_inventory([folder / "inventory.xml"])
-    chosen = {"use": "neural", "model": picker} if picker.endswith(".onnx") else {"use": picker}
+    chosen: dict = {"use": picker}
+    if picker.endswith(".onnx"):
+        chosen = {"use": "neural", "model": picker, "thresholds": PEER}
     configuration = read_configuration(changes={"picker": chosen, "run": {"workers": 1}, **changes})
     with tempfile.TemporaryDirectory() as out:
         begun = time.perf_counter()

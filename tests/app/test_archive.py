@@ -1,19 +1,24 @@
 """From an archive to a catalogue: resumed, repeated, changed, damaged."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.app.short import Ran, assert_same, run, settings, table
+from tests.infer.networks import SPEC, tiny_network
 from zilzal.app.archive import Summary, pick_archive, run_archive
-from zilzal.app.events import LESSON
+from zilzal.app.events import LESSON, instructed
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason
-from zilzal.core.errors import SourceError, StoreError
+from zilzal.core.errors import SourceError, SpecError, StoreError
 from zilzal.core.event import Origin, Unlocated
 from zilzal.core.pick import Phase
 from zilzal.core.station import Inventory
+from zilzal.infer.spec import attach_spec
 from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
 from zilzal.io.tables import read_arrivals, read_catalogue, read_coverage, read_picks
@@ -358,3 +363,41 @@ def test_picking_again_changes_nothing(short, tmp_path):
 def test_picks_do_not_overwrite_their_own_store(short, tmp_path):
     with pytest.raises(StoreError, match=r"picks\.db"):
         picked(short, tmp_path / "picks.db")
+
+
+def test_network_that_cannot_be_used_ends_the_run_before_it_begins(short, tmp_path):
+    spec = replace(SPEC, thresholds={})
+    network = attach_spec(tiny_network(np.random.default_rng(1)), spec)
+    (tmp_path / "bare.onnx").write_bytes(network)
+    picker = {"use": "neural", "model": str(tmp_path / "bare.onnx")}
+    with pytest.raises(SpecError, match="no thresholds for"):
+        run(short, tmp_path / "out", settings(picker=picker))
+    assert not (tmp_path / "out").exists()
+
+
+def test_locator_takes_the_terms_that_the_associator_learned(short):
+    configuration = settings()
+    assert configuration.locator.corrections == ()
+    settled = configuration.associator.remembering(lesson(term_s=0.25))
+    taught = instructed(configuration, settled).locator
+    assert {(c.station, c.phase): c.correction_s for c in taught.corrections} == {
+        ("SY.S01", Phase.P): 0.25,
+        ("SY.S01", Phase.S): 0.5,
+    }
+    other_earth = settings(locator={"earth_model": "hadley-kanamori"})
+    assert instructed(other_earth, settled).locator.corrections == ()
+    own = settings(
+        locator={"corrections": [{"station": "SY.S02", "phase": "P", "correction_s": 0.1}]}
+    )
+    assert instructed(own, settled).locator == own.locator
+
+
+def lesson(term_s: float) -> str:
+    row = {"term_s": [term_s, 2 * term_s], "deafness": [0, 0], "works": [True, True]}
+    learned = {
+        "share": 0.02,
+        "marks": {"edges": [[0.5] * 5] * 2, "log_odds": [[0.0] * 6] * 2},
+        "known": {"latitude": [], "longitude": [], "span_s": 1.0},
+        "stations": {"SY.S01": {**row, "interval_s": 30.0}},
+    }
+    return json.dumps({"least_odds": 3.0, "learned": learned})

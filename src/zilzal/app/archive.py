@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import zilzal
 from zilzal.app.configuration import Configuration, read_configuration
-from zilzal.app.events import LESSON, Material, find_sources, settle
+from zilzal.app.events import LEARNED, LESSON, Material, find_sources, settle
 from zilzal.app.execution import Executor
 from zilzal.app.executors import open_executor
 from zilzal.app.measuring import measure_sources
@@ -77,6 +77,7 @@ def run_archive(
         StoreError: results cannot be written.
     """
     summary = Summary()
+    configuration.picker.start()  # so that a network that cannot be used ends the run before it
     with _writing(settings := output / "zilzal.toml"):
         output.mkdir(parents=True, exist_ok=True)
         settings.write_text(configuration.to_toml(), encoding="utf-8")
@@ -108,9 +109,9 @@ def run_archive(
             summary, "learn", lambda: settle(configuration.associator, picks, material.stations)
         )
         report("learn", 1, 1)
-        _keep_lesson(output, configuration.associator, associator)
-        sources = find_sources(material, configuration, associator, report)
-        measuring = measure_sources(sources, store, executor, configuration, report)
+        _keep_lesson(store, output, configuration, associator)
+        solved = find_sources(material, configuration, associator, report)
+        measuring = measure_sources(solved, store, executor, configuration, report)
         results = _timed(summary, "events", lambda: sorted(measuring, key=lambda r: r.number))
         events = [result.event for result in results]
         _store_events(store, events, span)
@@ -123,12 +124,17 @@ def run_archive(
     return summary
 
 
-def _keep_lesson(output: Path, asked: Associator, settled: Associator) -> None:
+def _keep_lesson(
+    store: Store, output: Path, configuration: Configuration, settled: Associator
+) -> None:
     """Write what an associator learned from this archive, for a monitor of the same network."""
+    asked = configuration.associator
     learned = isinstance(asked, LearningAssociator) and not asked.is_settled
     if learned and isinstance(settled, SettledAssociator):
+        text = settled.to_text()
+        store.save_checkpoint(LEARNED, text.encode(), configuration.sha256, done=True)
         with _writing(lesson := output / LESSON):
-            lesson.write_text(settled.to_text() + "\n", encoding="utf-8")
+            lesson.write_text(text + "\n", encoding="utf-8")
 
 
 def pick_archive(

@@ -13,15 +13,23 @@ from zilzal.core.errors import DataError
 from zilzal.core.event import Association, Event, Magnitude, Origin, Unlocated
 from zilzal.core.ids import StationId, derive_id
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import Associator, Evidence, LearningAssociator, Waveforms
+from zilzal.core.stage import (
+    Associator,
+    Evidence,
+    LearningAssociator,
+    SettledAssociator,
+    Waveforms,
+)
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import NS_PER_S
+from zilzal.locate.grid import GridLocator
 from zilzal.locate.merge import merge_split
+from zilzal.locate.observations import StationCorrection
 
 logger = logging.getLogger(__name__)
 
-LESSON = "associator.json"
-"""File of what the associator learned, in the folder of a run's results."""
+LESSON, LEARNED = "associator.json", "learned"
+"""What the associator learned: a file among a run's results, a checkpoint in its store."""
 LEAST_LESSON = 800
 """Picks without which a monitor does not believe what they teach."""
 DETECTION_REACH_S = 2.0
@@ -98,6 +106,23 @@ def settle(
     return associator
 
 
+def instructed(configuration: Configuration, associator: Associator) -> Configuration:
+    """The configuration with a locator that knows the station terms that an associator learned.
+
+    A locator of another earth, or with corrections of its own, is left as it is.
+    """
+    locator = configuration.locator
+    if not isinstance(associator, SettledAssociator) or not isinstance(locator, GridLocator):
+        return configuration
+    if locator.corrections or locator.earth_model != associator.earth_model:
+        return configuration
+    corrections = tuple(
+        StationCorrection(station=station, phase=phase, correction_s=term_s)
+        for (station, phase), term_s in sorted(associator.terms_s().items())
+    )
+    return replace(configuration, locator=replace(locator, corrections=corrections))
+
+
 def solve(
     number: int,
     material: Material,
@@ -117,6 +142,7 @@ def solve(
         report: told of progress.
     """
     grid = BlockGrid.of(material.stations)
+    configuration = instructed(configuration, associator)
     picks = [pick for pick in grid.reached(number, material.picks) if pick.id not in used]
     associations = associator.associate(picks, material.stations)
     solutions: list[Solved] = []

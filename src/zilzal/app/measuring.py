@@ -32,7 +32,7 @@ class MeasuringJob:
     @property
     def key(self) -> str:
         """Its name, for people."""
-        return f"event {event_id(self.solved[0])}"
+        return f"event {event_id(self.solved[0].picks)}"
 
     def do(self, workshop: Workshop) -> MeasuringResult:
         """Look at the waveforms."""
@@ -51,7 +51,7 @@ class MeasuringJob:
         """The event as it was located."""
         association, origin = self.solved
         event = Event(
-            id=event_id(association),
+            id=event_id(association.picks),
             version=1,
             origin=origin,
             picks=association.picks,

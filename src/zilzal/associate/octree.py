@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import struct
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,6 +117,10 @@ class OctreeAssociator:
     def to_text(self) -> str:
         """The number of picks that make an event."""
         return str(self.min_picks)
+
+    def terms_s(self) -> Mapping[tuple[str, Phase], float]:
+        """None: it does not learn any."""
+        return {}
 
     def remembering(self, text: str) -> OctreeAssociator:
         """The same with a number of picks from `to_text`.

@@ -7,7 +7,7 @@ anywhere and go on. Cutting the input elsewhere changes nothing in the output.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -89,8 +89,20 @@ class Associator(Protocol):
 class SettledAssociator(Associator, Protocol):
     """An associator that learns no more: what it makes of picks depends on nothing else."""
 
+    @property
+    def earth_model(self) -> str:
+        """Name of its earth."""
+        ...
+
     def to_text(self) -> str:
         """What it learned, for `LearningAssociator.remembering`."""
+        ...
+
+    def terms_s(self) -> Mapping[tuple[str, Phase], float]:
+        """By how much picks of a station, as network.station, and phase are late in its earth.
+
+        Empty where it learned none.
+        """
         ...
 
 

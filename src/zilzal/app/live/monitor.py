@@ -23,7 +23,7 @@ from typing import TypeVar
 import zilzal
 from zilzal.app.blocks import BLOCK_S, MEMORY
 from zilzal.app.configuration import Configuration
-from zilzal.app.events import LEAST_LESSON, LESSON
+from zilzal.app.events import LEARNED, LEAST_LESSON, LESSON
 from zilzal.app.live.alerts import deliver, enqueue
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import Health, Pulse
@@ -54,7 +54,7 @@ NOTES_S = 5.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 LARGEST_TEST = 50_000
 """Picks that an associator looks through for a busy stretch to learn from."""
-_ENGINE, _HORIZON, _LEARNED = "live/engine", "live/horizon", "live/learned"
+_ENGINE, _HORIZON = "live/engine", "live/horizon"
 _MEMORY_S = (MEMORY + 2) * BLOCK_S
 
 
@@ -201,7 +201,7 @@ class Monitor:
         stations = self.inventory.stations()
         if associator.is_settled:
             return associator.settled((), stations)
-        kept = self.store.load_checkpoint(_LEARNED, key)
+        kept = self.store.load_checkpoint(LEARNED, key)
         if kept is not None:
             return associator.remembering(kept.decode())
         lesson = Path(self.configuration.live.output) / LESSON
@@ -218,7 +218,7 @@ class Monitor:
                 )  # fmt: skip
                 return associator.cautious()
             settled = associator.settled(picks[-LARGEST_TEST:], stations)
-        self.store.save_checkpoint(_LEARNED, settled.to_text().encode(), key, done=True)
+        self.store.save_checkpoint(LEARNED, settled.to_text().encode(), key, done=True)
         return settled
 
     @property

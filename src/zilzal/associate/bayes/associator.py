@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -22,14 +23,14 @@ from zilzal.associate.bayes.contest import (
 )
 from zilzal.associate.bayes.learn import learn
 from zilzal.associate.bayes.model import Scene
-from zilzal.associate.bayes.network import Network, network_of, stations_of
+from zilzal.associate.bayes.network import PHASES, Network, network_of, stations_of
 from zilzal.associate.bayes.propose import SLOWEST_M_PER_S, Stack, stack_of
 from zilzal.associate.bayes.table import PickTable
 from zilzal.associate.null import busiest, shift_stations
 from zilzal.associate.search import Search, plan_search
 from zilzal.core.errors import FormatError
 from zilzal.core.event import Association
-from zilzal.core.pick import Pick, Provenance
+from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.station import Station
 from zilzal.core.units import metres
 from zilzal.travel import load_model
@@ -199,6 +200,11 @@ class SettledAssociator:
         """True."""
         return True
 
+    @property
+    def earth_model(self) -> str:
+        """Name of its earth."""
+        return self.options.earth_model
+
     def settled(self, picks: Sequence[Pick], stations: Sequence[Station]) -> SettledAssociator:  # noqa: ARG002
         """Itself."""
         return self
@@ -207,6 +213,15 @@ class SettledAssociator:
         """What was learned, as JSON."""
         learned = None if self.learned is None else json.loads(self.learned)
         return json.dumps({"least_odds": self.least_odds, "learned": learned}, indent=1)
+
+    def terms_s(self) -> Mapping[tuple[str, Phase], float]:
+        """By how much picks of a station, as network.station, and phase are late in its earth."""
+        stations: dict[str, Any] = json.loads(self.learned)["stations"] if self.learned else {}
+        return {
+            (station, phase): float(row["term_s"][number])
+            for station, row in stations.items()
+            for number, phase in enumerate(PHASES)
+        }
 
     def associate(self, picks: Sequence[Pick], stations: Sequence[Station]) -> list[Association]:
         """Associations in order of time; the order of the picks does not matter."""
@@ -219,7 +234,7 @@ class SettledAssociator:
         _, contest = _search(network, table, beliefs, self.options.min_picks or LEAST_PICKS)
         return _associations(
             network, table, contest, least_odds=self.least_odds,
-            earth_model=self.options.earth_model,
+            earth_model=self.earth_model,
         )  # fmt: skip
 
 
