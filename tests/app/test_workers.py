@@ -135,6 +135,27 @@ def test_half_that_failed_is_tried_again_without_the_other(short, short_run, tmp
     assert sum(hour.seconds for hour in hours) == pytest.approx(18 * 200)
 
 
+def test_event_that_cannot_be_measured_is_kept_as_it_was_located(
+    short, short_run, tmp_path, monkeypatch
+):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("zilzal.app.measuring.complete", fail)
+        ran = run(short, tmp_path)
+    assert [f"event {e.id}: OSError: [Errno 5] Input/output error" for e in ran.events] == (
+        ran.summary.failures
+    )
+    assert {e.comment for e in ran.events} == {
+        "not measured: OSError: [Errno 5] Input/output error"
+    }
+    assert [e.origin.id for e in ran.events] == [e.origin.id for e in short_run.events]
+    healed = run(short, tmp_path)
+    values = [[e.magnitude.magnitude for e in each.events] for each in (healed, short_run)]
+    assert values[0] == values[1]
+
+
 def test_archive_that_goes_away_stops_the_run_and_costs_nothing(short, short_run, tmp_path):
     waveforms = tmp_path / "waveforms"
     shutil.copytree(short.waveforms, waveforms)
