@@ -52,7 +52,7 @@ class Release:
     hop_samples: int = 6656
     places: tuple[int, ...] = (0, 22)
     blind_samples: int = 48
-    shifts: int = 2
+    shifts: int = 6
     commit: str = ""
     created: str = ""
 
