@@ -178,15 +178,15 @@ def test_refused_message_is_tried_again_later_and_given_up_at_last(web, tmp_path
     web.answers = [503] * 2
     with Store.open(tmp_path / "zilzal.db", clock=clock.now) as store:
         enqueue(store, [sink], [event()])
-        assert send_due(store, sink) == 0
-        assert send_due(store, sink) == 0
+        assert len(send_due(store, sink)) == 0
+        assert len(send_due(store, sink)) == 0
         assert len(web.got) == 1, "not before it is due"
         clock.step(6.0)
-        assert send_due(store, sink) == 0
+        assert len(send_due(store, sink)) == 0
         clock.step(11.0)
-        assert send_due(store, sink) == 1
+        assert len(send_due(store, sink)) == 1
         clock.step(1e6)
-        assert send_due(store, sink) == 0
+        assert len(send_due(store, sink)) == 0
         assert len(web.got) == 3
         web.answers = [503] * LARGEST_TRIES
         enqueue(store, [sink], [replace(event(), id="zz2")])

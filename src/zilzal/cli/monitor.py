@@ -16,7 +16,7 @@ from zilzal.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from zilzal.app.live.service import Settings
-    from zilzal.app.live.status import Status
+    from zilzal.app.live.status import NowAndUsual, Status
 
 
 def monitor(
@@ -114,6 +114,9 @@ def status(
 ) -> None:
     """Show how a monitor stands: its stations, its backlog, how long things take.
 
+    Gaps, noise and picks an hour are shown with what is usual of the station by its own history,
+    in brackets, once six hours of it have been seen.
+
     Exit status 1 where it does not run.
     """
     from rich.live import Live
@@ -147,12 +150,27 @@ def _table(found: Status | None) -> Table | str:
     if found.trouble:
         caption += f"\nrefused: {found.trouble}"
     table = Table(caption=caption, caption_justify="left")
-    for name in ("station", "data age s", "behind s", "packets", "picks", "trouble"):
-        table.add_column(name, justify="left" if name in ("station", "trouble") else "right")
+    table.add_column("station")
+    for name in ("data age s", "behind s", "gaps %", "noise dB", "picks/h", "picks", "clock"):
+        table.add_column(name, justify="right")
+    table.add_column("trouble")
     for s in found.stations:
-        numbers = (_seconds(s.data_age_s), _seconds(s.behind_s), str(s.packets), str(s.picks))
-        table.add_row(s.station, *numbers, s.trouble, style="yellow" if s.trouble else "")
+        table.add_row(
+            *(s.station, _seconds(s.data_age_s), _seconds(s.behind_s)),
+            _against_usual(s.gap_share, ".1f", 100.0),
+            _against_usual(s.noise_db, ".0f"),
+            _against_usual(s.picks_per_hour, ".1f"),
+            *(str(s.picks), s.clock, s.trouble),
+            style="yellow" if s.trouble else "",
+        )
     return table
+
+
+def _against_usual(value: NowAndUsual, form: str, factor: float = 1.0) -> str:
+    """As it is now, with what is usual in brackets where that is known."""
+    now, usual = value
+    said = "" if now is None else f"{now * factor:{form}}"
+    return said if usual is None else f"{said} ({usual * factor:{form}})"
 
 
 def _seconds(span_s: float | None) -> str:

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 SHORT_BYTES = 512
 """Length of a record as SeedLink 3 carries it."""
+_TIME_IS_QUESTIONABLE = 0x02
 STEP_2_NS = 100_000
 """Resolution of the time in a miniSEED 2 header."""
 
@@ -49,6 +50,19 @@ class Record:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """The clock as its digitiser saw it.
+
+    Args:
+        quality_percent: 0 to 100, of the best that this clock can be; None where it is not given.
+        is_questionable: the digitiser does not trust its time.
+    """
+
+    quality_percent: float | None
+    is_questionable: bool
+
+
 def read_record(content: bytes) -> Record:
     """What a record's header says.
 
@@ -67,6 +81,24 @@ def read_record(content: bytes) -> Record:
         version=parsed.formatversion,
         kind="D" if rate > 0 else "L",
         content=content,
+    )
+
+
+def record_timing(content: bytes) -> Timing:
+    """What a record's header says of its digitiser's clock.
+
+    Raises:
+        FormatError: the bytes do not begin with a record.
+
+    Source:
+        SEED manual 2.4, blockette 1001 (timing quality) and data quality flags, bit 7; FDSN
+        miniSEED 3, extra header FDSN.Time.Quality and flags, bit 1.
+    """
+    parsed = _parse(content)
+    quality = parsed.get_extra_header("/FDSN/Time/Quality")
+    return Timing(
+        quality_percent=None if quality is None else float(quality),
+        is_questionable=bool(parsed.flags & _TIME_IS_QUESTIONABLE),
     )
 
 

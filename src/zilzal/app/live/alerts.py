@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -120,25 +120,40 @@ def message_of(event: Event, *, is_update: bool = False, replaces: str = "") -> 
     return Message(key=key, subject=subject, text=text, content=content)
 
 
-async def deliver(store: Store, sinks: Sequence[AlertSink], clock: Clock) -> None:
-    """Empty the queue, for ever; each sink by itself."""
-    await asyncio.gather(*(_deliver_to(store, sink, clock) for sink in sinks))
+async def deliver(
+    store: Store,
+    sinks: Sequence[AlertSink],
+    clock: Clock,
+    on_told: Callable[[list[Message]], None] = lambda _: None,
+) -> None:
+    """Empty the queue, for ever; each sink by itself.
+
+    Args:
+        store: with the queue.
+        sinks: that take messages.
+        clock: that all waiting goes by.
+        on_told: called with what a sink has taken.
+    """
+    await asyncio.gather(*(_deliver_to(store, sink, clock, on_told) for sink in sinks))
 
 
-async def _deliver_to(store: Store, sink: AlertSink, clock: Clock) -> None:
+async def _deliver_to(
+    store: Store, sink: AlertSink, clock: Clock, on_told: Callable[[list[Message]], None]
+) -> None:
     while True:
+        sent: list[Message] = []
         try:
             sent = await asyncio.to_thread(send_due, store, sink)
         except StoreError as error:
             logger.warning("%s: the queue cannot be read: %s", sink.name, error)
-            sent = 0
+        on_told(sent)
         if not sent:
             await clock.sleep(LOOK_S)
 
 
-def send_due(store: Store, sink: AlertSink) -> int:
-    """Try to send what is due; give the number of messages that were taken."""
-    sent = 0
+def send_due(store: Store, sink: AlertSink) -> list[Message]:
+    """Try to send what is due; give the messages that were taken."""
+    sent: list[Message] = []
     for message, tries in store.due_messages(sink.name):
         try:
             sink.send(message)
@@ -158,5 +173,5 @@ def send_due(store: Store, sink: AlertSink) -> int:
             break
         store.put_sent(sink.name, message.key)
         logger.info("%s was told %s", sink.name, message.subject)
-        sent += 1
+        sent.append(message)
     return sent

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from zilzal.app.live.latency import Histogram
+from zilzal.app.live.station_health import StationHealth
+from zilzal.core.alert import Message
+from zilzal.core.coverage import CoverageSpan
 from zilzal.core.event import Event, Origin
 from zilzal.core.ids import SensorId, StationId
-from zilzal.core.packet import Packet
+from zilzal.core.packet import Link, Packet
 from zilzal.core.pick import Pick
 from zilzal.core.stage import Clock
 from zilzal.core.time import Time
+
+MONITOR, STATION = "live/monitor", "live/station/"
+"""Keys of the notes in the store; a station's code comes behind the second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,32 +30,13 @@ class Pulse:
         passed: how far each sensor has been worked on.
         shed: stations that are left out.
         waiting: packets to be worked on.
+        links: with the sources.
     """
 
     passed: Mapping[SensorId, Time]
     shed: frozenset[StationId]
     waiting: int
-
-
-@dataclass(slots=True, eq=False)
-class StationHealth:
-    """What has been seen of a station.
-
-    Args:
-        packets: taken in.
-        arrived: when the last one came.
-        data_end: where the newest data end.
-        picks: final ones.
-        used: times that a pick of it was in an event's version.
-        arrival: from a record's last sample to when it came.
-    """
-
-    packets: int = 0
-    arrived: Time | None = None
-    data_end: Time | None = None
-    picks: int = 0
-    used: int = 0
-    arrival: Histogram = field(default_factory=Histogram)
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +45,15 @@ class Health:
 
     Args:
         clock: of the monitor.
+        stations: that were heard, or are expected.
+        to_arrival: from a record's last sample on.
+        to_pick: from an onset on.
+        to_event: from an event's last pick on.
+        to_alert: from an event's origin on.
+        refusals: times the store or disk refused.
+        last_refusal: what it said.
+        events: first versions stored.
+        revisions: versions stored.
     """
 
     clock: Clock
@@ -64,28 +61,48 @@ class Health:
     to_arrival: Histogram = field(default_factory=Histogram)
     to_pick: Histogram = field(default_factory=Histogram)
     to_event: Histogram = field(default_factory=Histogram)
+    to_alert: Histogram = field(default_factory=Histogram)
     refusals: int = 0
     last_refusal: str = ""
     events: int = 0
     revisions: int = 0
     _seen: dict[str, Time] = field(default_factory=dict[str, Time])
 
+    def expect(self, station_ids: Iterable[StationId], notes: Mapping[str, Any]) -> None:
+        """Stations that should be heard, and what is known of their past from the store."""
+        for station_id in station_ids:
+            self._station(station_id)
+        for station_id, station in self.stations.items():
+            station.recall(notes.get(f"{STATION}{station_id}", {}))
+
     def hear(self, packet: Packet) -> None:
         """A packet came."""
         for trace in packet.traces:
-            station = self.stations.setdefault(trace.channel_id.station_id, StationHealth())
-            station.packets += 1
-            station.arrived = packet.arrived
-            end = trace.next_start
-            station.data_end = end if station.data_end is None else max(station.data_end, end)
-            station.arrival.add(packet.arrived - end)
-            self.to_arrival.add(packet.arrived - end)
+            self._station(trace.channel_id.station_id).hear(packet, trace)
+            self.to_arrival.add(packet.arrived - trace.next_start)
 
-    def note_picks(self, picks: Iterable[Pick]) -> None:
-        """Picks became final."""
-        for pick in picks:
-            station = self.stations.setdefault(pick.channel_id.station_id, StationHealth())
-            station.picks += 1
+    def note_work(
+        self,
+        picks: Iterable[Pick],
+        spans: Iterable[CoverageSpan],
+        passed: Mapping[SensorId, Time],
+    ) -> None:
+        """What a round gave: final picks, the ledger, and how far each sensor has come."""
+        counts = Counter(pick.channel_id.station_id for pick in picks)
+        told: dict[StationId, list[CoverageSpan]] = {}
+        for span in spans:
+            told.setdefault(span.channel_id.station_id, []).append(span)
+        until = {sensor.station_id: time for sensor, time in passed.items()}
+        for station_id in counts.keys() | told.keys() | until.keys():
+            station = self._station(station_id)
+            station.note_work(counts[station_id], told.get(station_id, ()), until.get(station_id))
+
+    def note_told(self, messages: Iterable[Message]) -> None:
+        """Sinks have taken messages."""
+        now = self.clock.now()
+        for message in messages:
+            if not message.content["is_update"]:
+                self.to_alert.add(now - Time.parse(message.content["time"]))
 
     def note_preliminary(self, picks: Iterable[Pick]) -> None:
         """Picks were seen for the first time, or again."""
@@ -103,15 +120,14 @@ class Health:
         for event in events:
             self.revisions += 1
             for pick in event.picks:
-                station = self.stations.setdefault(pick.channel_id.station_id, StationHealth())
-                station.used += 1
+                self._station(pick.channel_id.station_id).used += 1
             if event.version == 1 and isinstance(event.origin, Origin):
                 self.events += 1
                 self.to_event.add(now - max(pick.time for pick in event.picks))
 
     def usefulness(self) -> dict[StationId, float]:
-        """How many of a station's picks were of use, by station."""
-        return {i: station.used / (station.picks + 1) for i, station in self.stations.items()}
+        """How many of a station's picks were of use, by station that is heard."""
+        return {i: s.used / (s.picks + 1) for i, s in self.stations.items() if s.packets}
 
     def note_refusal(self, why: str) -> None:
         """The disk, the database or a stage refused."""
@@ -124,13 +140,14 @@ class Health:
             "arrival_seconds": ("From a record's last sample to its arrival", self.to_arrival),
             "pick_seconds": ("From an onset to its first pick", self.to_pick),
             "event_seconds": ("From an event's last pick to its first version", self.to_event),
+            "alert_seconds": ("From an event's origin to its first alert", self.to_alert),
         }
 
     def notes(self, pulse: Pulse) -> dict[str, dict[str, Any]]:
         """For the store: one of the monitor, one of each station."""
         passed = {sensor.station_id: time for sensor, time in pulse.passed.items()}
         notes: dict[str, dict[str, Any]] = {
-            "live/monitor": {
+            MONITOR: {
                 "waiting_packets": pulse.waiting,
                 "stations": len(passed),
                 "shed": sorted(map(str, pulse.shed)),
@@ -141,14 +158,10 @@ class Health:
                 "latency": {text: h.note() for text, h in self.latencies().values()},
             }
         }
+        links = {link.source: link for link in pulse.links}
         for station_id, station in self.stations.items():
-            worked = passed.get(station_id)
-            notes[f"live/station/{station_id}"] = {
-                "packets": station.packets,
-                "arrived": str(station.arrived or ""),
-                "data_end": str(station.data_end or ""),
-                "worked_until": str(worked or ""),
-                "picks": station.picks,
-                "arrival_s": station.arrival.quantile_s(0.5),
-            }
+            notes[f"{STATION}{station_id}"] = station.note(passed.get(station_id), links)
         return notes
+
+    def _station(self, station_id: StationId) -> StationHealth:
+        return self.stations.setdefault(station_id, StationHealth())

@@ -6,6 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.latency import EDGES_S, Histogram
+from zilzal.app.live.station_health import SILENT_S
+
+HABITS = {
+    "noise_db": "Rms of the steps between vertical samples, dB re 1 count",
+    "gap_share": "Share of a station's time that is missing",
+    "picks_per_hour": "Final picks in an hour of data",
+}
+"""Of `StationHealth`, each told as it is and as it is usually."""
 
 
 def metrics(health: Health, pulse: Pulse) -> str:
@@ -31,10 +39,33 @@ def metrics(health: Health, pulse: Pulse) -> str:
                {str(i): now - s.data_end for i, s in stations if s.data_end is not None}),
         *_many("station_worked_age_seconds", "gauge", "Since the newest sample worked on.",
                {str(i): now - passed[i] for i, _ in stations if i in passed}),
+        *_many("station_clock_steps_total", "counter", "Time stamps that jumped.",
+               {str(i): s.clock_steps for i, s in stations}),
+        *_many("station_clock_quality_percent", "gauge", "As the digitiser tells it.",
+               {str(i): s.clock_percent for i, s in stations if s.clock_percent is not None}),
+        *_many("station_clock_questionable", "gauge", "1 where the digitiser doubts its clock.",
+               {str(i): s.is_clock_questionable for i, s in stations}),
     ]  # fmt: skip
+    for name, text in HABITS.items():
+        habits = {str(i): getattr(station, name) for i, station in stations}
+        lately = {i: habit.now for i, habit in habits.items() if habit.now is not None}
+        usual = {i: habit.usual for i, habit in habits.items() if habit.usual is not None}
+        lines += _many(f"station_{name}", "gauge", f"{text}, lately.", lately)
+        lines += _many(f"station_{name}_usual", "gauge", f"{text}, over the last week.", usual)
+    links = {link.source: link for link in pulse.links}
+    lines += _head("station_silent", "gauge", "1 where nothing comes, and why.")
+    lines += [
+        f'zilzal_station_silent{{station="{i}",reason="{_escaped(s.silence(links))}"}} 1'
+        for i, s in stations
+        if s.arrived is None or now - s.arrived > SILENT_S
+    ]
     for name, (text, histogram) in health.latencies().items():
         lines += _histogram(name, text, histogram)
     return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def _head(name: str, kind: str, text: str) -> list[str]:

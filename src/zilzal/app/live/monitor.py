@@ -26,7 +26,7 @@ from zilzal.app.configuration import Configuration
 from zilzal.app.events import LEARNED, LEAST_LESSON, LESSON
 from zilzal.app.live.alerts import deliver, enqueue
 from zilzal.app.live.engine import Engine, Round
-from zilzal.app.live.health import Health, Pulse
+from zilzal.app.live.health import STATION, Health, Pulse
 from zilzal.app.live.horizon import Horizon, News
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
@@ -98,6 +98,7 @@ class Monitor:
     _stations: tuple[Station, ...] = ()
     _has_news: asyncio.Event = field(default_factory=asyncio.Event)
     _revising: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stream: PacketStream | None = None
     _saved_s: float = 0.0
     _looked_s: float = 0.0
     _told_s: float = 0.0
@@ -128,12 +129,17 @@ class Monitor:
                     serving_metrics(self.configuration.live.metrics, pages)
                 )
             stream = await stack.enter_async_context(open_all(self.sources, bookmarks, self.clock))
+            self._stream = stream
             self.notifier.tell("READY=1", f"STATUS=reading {len(self.sources)} sources")
             tasks = [
                 asyncio.create_task(self._guard(self._receive(stream))),
                 asyncio.create_task(self._guard(self._revise())),
                 asyncio.create_task(
-                    self._guard(deliver(self.store, self.configuration.alerts, self.clock))
+                    self._guard(
+                        deliver(
+                            self.store, self.configuration.alerts, self.clock, self.health.note_told
+                        )
+                    )
                 ),
             ]
             try:
@@ -172,6 +178,11 @@ class Monitor:
             self._passed, self._stations = self.engine.passed(), self.engine.stations()
         elif marks:
             logger.warning("settings of picking changed: begun anew with what comes next")
+        stations = self.inventory.stations(self.clock.now())
+        self.health.expect(
+            (station.station_id for station in stations),
+            {key: note for key, (_, note) in self.store.notes(STATION).items()},
+        )
         self._restore_horizon()
 
     def _restore_horizon(self) -> None:
@@ -227,6 +238,7 @@ class Monitor:
             passed=self._passed,
             shed=self.engine.shed,
             waiting=self._queue.qsize(),
+            links=() if self._stream is None else self._stream.links(),
         )
 
     def metrics(self) -> str:
@@ -322,7 +334,7 @@ class Monitor:
             for pick in worked.picks:
                 self._preliminary.pop(pick.channel_id.sensor_id, None)
             self._has_news.set()
-        self.health.note_picks(worked.picks)
+        self.health.note_work(worked.picks, worked.spans, self._passed)
 
     def _write(self, worked: Round) -> None:
         with self.store.transaction():

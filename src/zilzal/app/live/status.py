@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from zilzal.app.live.health import MONITOR, STATION
 from zilzal.app.live.latency import Histogram
+from zilzal.app.live.station_health import SILENT_S
 from zilzal.core.time import Time
 from zilzal.io.store import Store
 
-SILENT_S = 120.0
-"""A station from which nothing came for so long is called silent."""
 GONE_S = 60.0
 """A monitor that has told nothing for so long does not run, or hangs."""
+UNUSUAL_DB = 20.0
+"""Noise that is so much louder or quieter than usual is told: a factor of ten."""
+BAD_CLOCK_PERCENT = 50.0
+"""A clock below this quality is told; what the figure means is the digitiser's maker's choice."""
+
+Note = Mapping[str, Any]
+NowAndUsual = tuple[float | None, float | None]
+"""As it is now, and as it is by the station's own history; None where too little was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +35,12 @@ class StationStatus:
         behind_s: of the samples worked on behind the newest; None where none were.
         packets: since the monitor started.
         picks: since then.
-        trouble: why no picks come of it, in words; empty where all is well.
+        noise_db: rms of the steps between vertical samples, in dB re 1 count.
+        gap_share: of the time that its channels lack.
+        picks_per_hour: in the time of the data.
+        clock: quality in percent, and how often its time stamps jumped, in words.
+        trouble: why no picks come of it, or what is wrong with them, in words; empty where all is
+            well.
     """
 
     station: str
@@ -34,6 +49,10 @@ class StationStatus:
     behind_s: float | None
     packets: int
     picks: int
+    noise_db: NowAndUsual
+    gap_share: NowAndUsual
+    picks_per_hour: NowAndUsual
+    clock: str
     trouble: str
 
 
@@ -61,10 +80,9 @@ class Status:
 def read_status(store: Store, now: Time) -> Status | None:
     """What the store knows; None where no monitor has written to it."""
     notes = store.notes("live/")
-    if "live/monitor" not in notes:
+    if MONITOR not in notes:
         return None
-    told, note = notes["live/monitor"]
-    prefix = "live/station/"
+    told, note = notes[MONITOR]
     return Status(
         told=told,
         is_running=now - told < GONE_S,
@@ -75,26 +93,29 @@ def read_status(store: Store, now: Time) -> Status | None:
             for text, counts in note["latency"].items()
         ),
         stations=tuple(
-            _station(key.removeprefix(prefix), content, now, note["shed"])
+            _station(key.removeprefix(STATION), content, now, note["shed"])
             for key, (_, content) in notes.items()
-            if key.startswith(prefix)
+            if key.startswith(STATION)
         ),
     )
 
 
-def _station(name: str, note, now: Time, left_out: list[str]) -> StationStatus:
+def _station(name: str, note: Note, now: Time, left_out: list[str]) -> StationStatus:
     end, arrived, worked = (
         Time.parse(note[key]) if note[key] else None
         for key in ("data_end", "arrived", "worked_until")
     )
     silent_s = None if arrived is None else now - arrived
-    trouble = ""
+    noise_db, gap_share, picks_per_hour = (
+        (note[key][0], note[key][1]) for key in ("noise_db", "gap_share", "picks_per_hour")
+    )
+    trouble: list[str] = []
     if name in left_out:
-        trouble = "left out: the machine cannot keep up"
+        trouble.append("left out: the machine cannot keep up")
     elif silent_s is None or silent_s > SILENT_S:
-        trouble = "silent"
+        trouble.append(f"silent: {note['silence']}")
     elif worked is None:
-        trouble = "not worked on: not in the inventory, or too little has come yet"
+        trouble.append("not worked on: not in the inventory, or too little has come yet")
     return StationStatus(
         station=name,
         data_age_s=None if end is None else now - end,
@@ -102,5 +123,29 @@ def _station(name: str, note, now: Time, left_out: list[str]) -> StationStatus:
         behind_s=None if end is None or worked is None else end - worked,
         packets=note["packets"],
         picks=note["picks"],
-        trouble=trouble,
+        noise_db=noise_db,
+        gap_share=gap_share,
+        picks_per_hour=picks_per_hour,
+        clock=_clock(note),
+        trouble="; ".join([*trouble, *_noise_trouble(noise_db), *_clock_trouble(note)]),
     )
+
+
+def _clock(note: Note) -> str:
+    percent, steps = note["clock_percent"], note["clock_steps"]
+    said = "" if percent is None else f"{percent:.0f} %"
+    return f"{said} {steps} steps".strip() if steps else said
+
+
+def _noise_trouble(noise_db: NowAndUsual) -> Iterator[str]:
+    now_db, usual_db = noise_db
+    if now_db is not None and usual_db is not None and abs(now_db - usual_db) >= UNUSUAL_DB:
+        word = "louder" if now_db > usual_db else "quieter"
+        yield f"{abs(now_db - usual_db):.0f} dB {word} than usual"
+
+
+def _clock_trouble(note: Note) -> Iterator[str]:
+    if note["clock_questionable"]:
+        yield "its digitiser doubts its clock"
+    elif note["clock_percent"] is not None and note["clock_percent"] < BAD_CLOCK_PERCENT:
+        yield f"clock quality {note['clock_percent']:.0f} %"
