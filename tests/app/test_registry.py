@@ -34,6 +34,7 @@ REQUIRED = {
     "ntfy": {"url": "https://example.org/topic"},
     "mail": {"server": "localhost:25", "sender": "a@b.org", "recipients": ("c@d.org",)},
     "command": {"command": ("true",)},
+    "mqtt": {"server": "localhost:1883", "topic": "zilzal/events"},
 }
 """Options that have no default."""
 
