@@ -31,6 +31,9 @@ class LiveOptions:
         shed_after_s: where records have waited so long although the machine does what it can,
             stations are left out, those first whose picks were of least use.
         metrics: "host:port" to tell Prometheus at /metrics; empty for nobody.
+        standby: another monitor tells alerts; this one keeps them back, to be ready to take over.
+        takeover_s: alerts that a monitor on standby keeps back for so long are left to the other
+            one; when it takes over it sends the rest.
         keep_days: days of records in the monitor's own archive; 0 keeps all.
     """
 
@@ -48,12 +51,14 @@ class LiveOptions:
     backlog: int = 20_000
     shed_after_s: float = 300.0
     metrics: str = ""
+    standby: bool = False
+    takeover_s: float = 900.0
     keep_days: int = 0
 
     def __post_init__(self) -> None:
         for option in fields(self):
             value = getattr(self, option.name)
-            if not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             least = 1 if option.name == "backlog" else 0
             if not value >= least:

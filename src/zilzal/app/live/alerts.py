@@ -151,6 +151,24 @@ async def _deliver_to(
             await clock.sleep(LOOK_S)
 
 
+async def hold_back(store: Store, sinks: Sequence[AlertSink], clock: Clock, kept_s: float) -> None:
+    """Send nothing, for ever, and leave to another monitor what has been kept back for long.
+
+    Args:
+        store: with the queue.
+        sinks: that take messages.
+        clock: that all waiting goes by.
+        kept_s: how long messages are kept, to be sent by whoever takes over.
+    """
+    while True:
+        for sink in sinks:
+            try:
+                await asyncio.to_thread(store.leave_messages, sink.name, clock.now() - kept_s)
+            except StoreError as error:
+                logger.warning("%s: the queue cannot be written: %s", sink.name, error)
+        await clock.sleep(LOOK_S)
+
+
 def send_due(store: Store, sink: AlertSink) -> list[Message]:
     """Try to send what is due; give the messages that were taken."""
     sent: list[Message] = []

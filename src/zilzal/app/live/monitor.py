@@ -24,7 +24,7 @@ import zilzal
 from zilzal.app.blocks import BLOCK_S, MEMORY
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import LEARNED, LEAST_LESSON, LESSON
-from zilzal.app.live.alerts import deliver, enqueue
+from zilzal.app.live.alerts import deliver, enqueue, hold_back
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import STATION, Health, Pulse
 from zilzal.app.live.horizon import Horizon, News
@@ -134,13 +134,7 @@ class Monitor:
             tasks = [
                 asyncio.create_task(self._guard(self._receive(stream))),
                 asyncio.create_task(self._guard(self._revise())),
-                asyncio.create_task(
-                    self._guard(
-                        deliver(
-                            self.store, self.configuration.alerts, self.clock, self.health.note_told
-                        )
-                    )
-                ),
+                asyncio.create_task(self._guard(self._alert())),
             ]
             try:
                 await self._work()
@@ -261,6 +255,14 @@ class Monitor:
             logger.exception("stopped by an error that should not be")
             self.stop.set()
             raise
+
+    async def _alert(self) -> None:
+        """Empty the queue of alerts, or keep it for the time when the other monitor is gone."""
+        store, sinks, live = self.store, self.configuration.alerts, self.configuration.live
+        if live.standby:
+            await hold_back(store, sinks, self.clock, live.takeover_s)
+        else:
+            await deliver(store, sinks, self.clock, self.health.note_told)
 
     async def _work(self) -> None:
         """Rounds of picking, until the end."""

@@ -113,5 +113,15 @@ def put_outcome(
     )
 
 
+def leave_messages(connection: Connection, sink: str, before: Time) -> None:
+    """Give up messages that were queued before an instant and are still there."""
+    column = MESSAGE.c
+    connection.execute(
+        update(MESSAGE)
+        .where(column.sink == sink, column.state == WAITING, column.written < before.ns)
+        .values(state=GIVEN_UP, error="left to another monitor")
+    )
+
+
 def _message(key: str, content: str) -> Message:
     return Message(key=key, **json.loads(content))

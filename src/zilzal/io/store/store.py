@@ -350,6 +350,11 @@ class Store:
             due = self._clock() + wait_s
             live.put_outcome(connection, sink, key, state=state, due=due, error=error)
 
+    def leave_messages(self, sink: str, before: Time) -> None:
+        """Give up the messages for a sink that were queued before: somebody else tells them."""
+        with self._writing() as connection:
+            live.leave_messages(connection, sink, before)
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         active: Connection | None = getattr(self._active, "connection", None)
