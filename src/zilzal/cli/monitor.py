@@ -160,7 +160,7 @@ def _table(found: Status | None) -> Table | str:
             _against_usual(s.gap_share, ".1f", 100.0),
             _against_usual(s.noise_db, ".0f"),
             _against_usual(s.picks_per_hour, ".1f"),
-            *(str(s.picks), s.clock, s.trouble),
+            *(str(s.picks), s.clock, ": ".join(filter(None, (s.trouble, s.silence)))),
             style="yellow" if s.trouble else "",
         )
     return table

@@ -40,7 +40,8 @@ class StationStatus:
         picks_per_hour: in the time of the data.
         clock: quality in percent, and how often its time stamps jumped, in words.
         trouble: why no picks come of it, or what is wrong with them, in words; empty where all is
-            well.
+            well, "silent" where nothing comes.
+        silence: why, as far as its source tells; empty where it is not silent.
     """
 
     station: str
@@ -54,6 +55,7 @@ class StationStatus:
     picks_per_hour: NowAndUsual
     clock: str
     trouble: str
+    silence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +111,16 @@ def _station(name: str, note: Note, now: Time, left_out: list[str]) -> StationSt
     noise_db, gap_share, picks_per_hour = (
         (note[key][0], note[key][1]) for key in ("noise_db", "gap_share", "picks_per_hour")
     )
+    is_silent = silent_s is None or silent_s > SILENT_S
     trouble: list[str] = []
     if name in left_out:
         trouble.append("left out: the machine cannot keep up")
-    elif silent_s is None or silent_s > SILENT_S:
-        trouble.append(f"silent: {note['silence']}")
+    elif is_silent:
+        trouble.append("silent")
     elif worked is None:
         trouble.append("not worked on: not in the inventory, or too little has come yet")
+    if not is_silent:
+        trouble += [*_noise_trouble(noise_db), *_clock_trouble(note)]
     return StationStatus(
         station=name,
         data_age_s=None if end is None else now - end,
@@ -127,7 +132,8 @@ def _station(name: str, note: Note, now: Time, left_out: list[str]) -> StationSt
         gap_share=gap_share,
         picks_per_hour=picks_per_hour,
         clock=_clock(note),
-        trouble="; ".join([*trouble, *_noise_trouble(noise_db), *_clock_trouble(note)]),
+        trouble="; ".join(trouble),
+        silence=note["silence"] if is_silent else "",
     )
 
 
