@@ -20,7 +20,7 @@ from zilzal.core.event import Origin, Unlocated
 from zilzal.core.geo import displace, distance_m
 from zilzal.core.ids import StationId
 from zilzal.core.pick import Phase
-from zilzal.core.stage import Locator
+from zilzal.core.stage import Locator, Preparing
 from zilzal.core.station import Station
 from zilzal.locate import GridLocator, StationCorrection
 
@@ -65,6 +65,25 @@ def test_exact_times_in_a_uniform_earth_give_the_exact_source():
     assert above.takeoff_angle_deg == pytest.approx(180.0, abs=0.5)
     assert origin.arrivals[0].station_id == StationId("XX", "UP")
     assert origin.azimuthal_gap_deg == pytest.approx(90.0, abs=45.0)
+
+
+def test_prepared_locator_has_no_table_to_fill(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a table is filled")
+
+    # No other test has tables to this depth.
+    locator = replace(LOCATOR, max_depth_m=41_234.0)
+    assert isinstance(locator, Preparing)
+    source = random_source(np.random.default_rng(1))
+    picks = make_picks(source, STATIONS, np.random.default_rng(1), **NOISE)
+    with monkeypatch.context() as patched:
+        patched.setattr("zilzal.travel.tables.first_arrivals", refuse)
+        with pytest.raises(AssertionError, match="a table is filled"):
+            located(picks, locator=locator)
+    steps = sum(1 for _ in locator.prepare(STATIONS))
+    assert steps % len(STATIONS) == 0
+    monkeypatch.setattr("zilzal.travel.tables.first_arrivals", refuse)
+    located(picks, locator=locator)
 
 
 def test_sources_are_found_to_a_few_hundred_metres_in_noise():

@@ -141,6 +141,15 @@ class Locator(Protocol):
         ...
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """A part that can do ahead of time what takes long the first time."""
+
+    def prepare(self, stations: Sequence[Station]) -> Iterator[None]:
+        """Prepare for a network, a step at each turn; nothing depends on its being finished."""
+        ...
+
+
 class Waveforms(Protocol):
     """Access to recorded waveforms by channel and time, for stages that look again."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from zilzal.core.station import Station
 from zilzal.locate.likelihood import Noise
 from zilzal.locate.observations import Key, StationCorrection, choose, key_of, observe
 from zilzal.locate.quality import ellipse_of, letter
-from zilzal.locate.solve import DepthPolicy, Solution, solve
+from zilzal.locate.solve import DepthPolicy, Solution, solve, tables_of
 from zilzal.travel import EarthModel, first_arrivals, load_model
 
 EDGE_SHARE = 0.01
@@ -104,6 +104,18 @@ class GridLocator:
         origin = self._origin(solution)
         reason = self._refusal(solution, origin)
         return Unlocated(reason=reason, time=association.time) if reason else origin
+
+    def prepare(self, stations: Sequence[Station]) -> Iterator[None]:
+        """Fill the tables of travel times that sources within a network need.
+
+        Raises:
+            FormatError: the earth model cannot be read.
+        """
+        model = _model(self.earth_model)
+        for tables in tables_of(stations, model, self.max_depth_m, self.search_margin_m):
+            for station in stations:
+                tables.fill([station])
+                yield
 
     def _too_few(self, picks: dict[Key, Pick], note: str) -> str:
         n_stations = len({station_id for station_id, _ in picks})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 
@@ -10,7 +11,9 @@ from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
 from zilzal.core.errors import RangeError
+from zilzal.core.geo import distance_m
 from zilzal.core.pick import Phase
+from zilzal.core.station import Station
 from zilzal.locate.frame import Frame
 from zilzal.locate.likelihood import Noise, Problem
 from zilzal.locate.observations import Key, Observations, key_of
@@ -24,6 +27,7 @@ S_MINUS_P_SPEED_M_PER_S = 8_200.0
 """Distance over S-P time in a crust of 6 km/s and Vp/Vs 1.73: vp / (vp/vs - 1)."""
 _TABLE_LADDER_M = (150e3, 300e3, 600e3, 1_200e3)
 _LEAST_MARGIN_M = 20e3
+_AXES = ("latitude", "longitude")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +155,22 @@ def plan_volume(
         top_m=max(-highest_m, SHALLOWEST_M), bottom_m=max_depth_m,
     )  # fmt: skip
     return frame, volume, min(reach_m, model.max_distance_m)
+
+
+def tables_of(
+    stations: Sequence[Station], model: EarthModel, max_depth_m: float, margin_m: float
+) -> Iterator[TravelTimeTables]:
+    """All tables that sources within a network can need, the smallest first."""
+    if not stations:
+        return
+    latitudes, longitudes = ([getattr(s, axis) for s in stations] for axis in _AXES)
+    across_m = float(distance_m(min(latitudes), min(longitudes), max(latitudes), max(longitudes)))
+    farthest_m = (across_m + np.sqrt(2) * max(margin_m, across_m)) / 0.98
+    for reach_m in _TABLE_LADDER_M:
+        limit_m = min(reach_m, model.max_distance_m)
+        yield TravelTimeTables(model=model, max_distance_m=limit_m, max_depth_m=max_depth_m)
+        if limit_m < reach_m or reach_m >= farthest_m:
+            return
 
 
 def _distance_of_s_minus_p_m(observations: Observations) -> float:

@@ -125,6 +125,12 @@ class TravelTimeTables:
         far = flat[at] * (1 - down) + flat[at + 1] * down
         return (near + (far - near) * out) * _straight_m(elevation_m[:, None], distance_m, depth_m)
 
+    def fill(self, stations: Sequence[Station]) -> None:
+        """Work out now what the first question about these stations would wait for."""
+        elevations_m = np.array([station.elevation_m for station in stations])
+        for phase in Phase:
+            _shelf(self, phase).rows(elevations_m)
+
     def table(
         self,
         phase: Phase,

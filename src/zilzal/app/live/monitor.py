@@ -35,7 +35,14 @@ from zilzal.core.event import EvaluationMode, Event
 from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import Associator, Clock, LearningAssociator, PacketSource, PacketStream
+from zilzal.core.stage import (
+    Associator,
+    Clock,
+    LearningAssociator,
+    PacketSource,
+    PacketStream,
+    Preparing,
+)
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
@@ -47,6 +54,7 @@ from zilzal.io.store import EventQuery, Store
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+_DONE = object()
 LARGEST_ROUND = 5_000
 """Packets of one round, so that it ends before the next ones are late."""
 NOTES_S = 5.0
@@ -135,6 +143,7 @@ class Monitor:
                 asyncio.create_task(self._guard(self._receive(stream))),
                 asyncio.create_task(self._guard(self._revise())),
                 asyncio.create_task(self._guard(self._alert())),
+                asyncio.create_task(self._guard(self._prepare())),
             ]
             try:
                 await self._work()
@@ -144,7 +153,7 @@ class Monitor:
                 self.notifier.tell("STOPPING=1")
                 self._is_over = True
                 self._has_news.set()
-                for task in (tasks[0], tasks[2]):
+                for task in (tasks[0], *tasks[2:]):
                     task.cancel()
                 results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
@@ -255,6 +264,14 @@ class Monitor:
             logger.exception("stopped by an error that should not be")
             self.stop.set()
             raise
+
+    async def _prepare(self) -> None:
+        """Have the locator do what its first event would wait for."""
+        locator = self.configuration.locator
+        if isinstance(locator, Preparing):
+            steps = locator.prepare(self.inventory.stations())
+            while await asyncio.to_thread(next, steps, _DONE) is not _DONE:
+                pass
 
     async def _alert(self) -> None:
         """Empty the queue of alerts, or keep it for the time when the other monitor is gone."""
