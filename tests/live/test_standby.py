@@ -15,47 +15,45 @@ from zilzal.app.live.alerts import enqueue, hold_back, send_due
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.alert import AlertRule, Message
 from zilzal.core.event import Origin
-from zilzal.io.seedlink.client import SeedLinkSource
 from zilzal.io.store import Store
 
 
 @dataclass
 class Told:
-    """A sink that keeps the events that it was told, and does something each time.
+    """A sink that keeps the ids of the events that it was told, as a receiver would.
 
     Args:
-        then: called with how many there are now.
-        ids: of the events.
+        then: called after each.
+        ids: of the events; one that goes by another id now is there once.
     """
 
-    then: Callable[[int], None] = lambda _: None
-    ids: list[str] = field(default_factory=list)
+    then: Callable[[], None] = lambda: None
+    ids: set[str] = field(default_factory=set)
     name: str = "told"
     rule: AlertRule = field(default_factory=lambda: AlertRule(least_stations=0))
 
     def send(self, message: Message) -> None:
-        if message.content["event_id"] not in self.ids:
-            self.ids.append(message.content["event_id"])
-        self.then(len(self.ids))
+        self.ids.discard(message.content["replaces"])
+        self.ids.add(message.content["event_id"])
+        self.then()
 
 
 async def monitor(
-    made: Synthetic, output: Path, server: Server, *, until: int, standby: bool = False,
-    is_endless: bool = False,
+    made: Synthetic, output: Path, server: Server, *, standby: bool = False,
+    until: Callable[[set[str]], bool] | None = None,
 ) -> Told:  # fmt: skip
-    """Monitor until so many events were told, or all has been read; what was told."""
+    """Monitor until what was told is enough, or all has been read if not said; what was told."""
     output.mkdir(exist_ok=True)
     loop, source = asyncio.get_running_loop(), server.source
     with Store.open(output / "zilzal.db") as store:
         sink = Told()
         configuration = replace(settings(standby=standby), alerts=(sink,))
-        sources = [source.source if is_endless else source]
-        assert isinstance(source.source, SeedLinkSource)
+        sources = [source if until is None else source.source]
         running = monitor_of(made, output, configuration, sources, store)
         running.clock = Hasty(running.clock)
 
-        def stop(told: int) -> None:
-            if told >= until:
+        def stop() -> None:
+            if until is not None and until(sink.ids):
                 loop.call_soon_threadsafe(running.stop.set)
 
         sink.then = stop
@@ -74,15 +72,15 @@ def test_standby_takes_over_what_the_first_monitor_cannot_tell_any_more(made, tm
     async def work() -> list[Told]:
         async with served(made) as server:
             return [
-                await monitor(made, first, server, until=1, is_endless=True),
-                await monitor(made, second, server, until=1, standby=True),
-                await monitor(made, second, server, until=2, is_endless=True),
+                await monitor(made, first, server, until=bool),
+                await monitor(made, second, server, standby=True),
+                await monitor(made, second, server, until=lambda ids: ids == located(second)),
             ]
 
     before, waiting, after = asyncio.run(work())
-    assert waiting.ids == []
     assert before.ids
-    assert set(before.ids) <= set(after.ids) == located(second)
+    assert not waiting.ids
+    assert after.ids == located(second)
     assert len(after.ids) == 2
 
 
@@ -100,6 +98,6 @@ def test_what_was_kept_back_for_long_is_left_to_the_other_monitor(tmp_path):
         enqueue(store, [sink], [replace(event(), id="zzlater")])
         clock.step(301.0)
         asyncio.run(wait(store))
-        assert sink.ids == []
+        assert not sink.ids
         send_due(store, sink)
-    assert sink.ids == ["zzlater"]
+    assert sink.ids == {"zzlater"}
