@@ -1,0 +1,1 @@
+export function EventPage() { return <div class="page">EventPage</div>; }

@@ -1,0 +1,1 @@
+export function Now() { return <div class="page">Now</div>; }

@@ -1,0 +1,1 @@
+export function Stations() { return <div class="page">Stations</div>; }
