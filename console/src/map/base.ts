@@ -3,47 +3,19 @@ import * as maplibre from "maplibre-gl";
 import type { StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
-import { feature, mesh } from "topojson-client";
-import type { GeometryCollection, Topology } from "topojson-specification";
 import coarseUrl from "world-atlas/countries-50m.json?url";
 import fineUrl from "world-atlas/countries-10m.json?url";
 import { colour } from "../theme";
+import type { Box } from "./clip";
+import type { Coast, Wanted } from "./coast.worker";
 
 // Without this the map stays blank: the bundler moves the worker's file.
 maplibre.setWorkerUrl(workerUrl);
 
-/** From this zoom on the fine coastlines (1:10 million) are worth their 3.7 MB. */
+/** From this zoom on the fine coastlines (1:10 million) are drawn. */
 const FINE_ZOOM = 5;
 
 const NOTHING: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
-
-type Countries = Topology<{ countries: GeometryCollection; land: GeometryCollection }>;
-
-interface Shapes {
-  readonly land: GeoJSON.GeoJSON;
-  readonly borders: GeoJSON.GeoJSON;
-  readonly coast: GeoJSON.GeoJSON;
-}
-
-const loaded = new Map<string, Promise<Shapes>>();
-
-function shapes(url: string): Promise<Shapes> {
-  const known = loaded.get(url);
-  if (known) return known;
-  const wanted = fetch(url).then(async (response) => {
-    if (!response.ok) throw new Error(`coastlines: ${response.status} ${response.statusText}`);
-    const world = (await response.json()) as Countries;
-    const { countries, land } = world.objects;
-    return {
-      land: feature(world, land),
-      borders: line(mesh(world, countries, (a, b) => a !== b)),
-      coast: line(mesh(world, land)),
-    };
-  });
-  loaded.set(url, wanted);
-  wanted.catch(() => loaded.delete(url));
-  return wanted;
-}
 
 function line(geometry: GeoJSON.MultiLineString): GeoJSON.Feature {
   return { type: "Feature", properties: {}, geometry };
@@ -95,12 +67,50 @@ export function paintBase(map: maplibre.Map): void {
   }
 }
 
-async function fill(map: maplibre.Map, url: string): Promise<void> {
-  const found = await shapes(url);
-  for (const [name, data] of Object.entries(found)) {
-    const source = map.getSource<maplibre.GeoJSONSource>(name);
-    source?.setData(data as GeoJSON.GeoJSON);
+/** Fetches the coastlines around what is seen, and again when the view leaves them. */
+class Coastlines {
+  private readonly worker = new Worker(new URL("./coast.worker.ts", import.meta.url), { type: "module" });
+  private have: Wanted | null = null;
+
+  constructor(private readonly map: maplibre.Map) {
+    this.worker.onmessage = (message: MessageEvent<Coast | { problem: string }>) => {
+      if ("problem" in message.data) console.warn(message.data.problem);
+      else this.draw(message.data);
+    };
   }
+
+  /** Ask for what is seen now, if it is not there. */
+  look(): void {
+    const fine = this.map.getZoom() >= FINE_ZOOM;
+    const url = new URL(fine ? fineUrl : coarseUrl, location.href).href;
+    const b = this.map.getBounds();
+    const seen: Box = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()];
+    if (this.have?.url === url && holds(this.have.box, seen)) return;
+    this.have = { url, box: fine ? grown(seen) : [-180, -90, 180, 90] };
+    this.worker.postMessage(this.have);
+  }
+
+  close(): void {
+    this.worker.terminate();
+  }
+
+  private draw(found: Coast): void {
+    for (const name of ["land", "borders", "coast"] as const) {
+      const source = this.map.getSource<maplibre.GeoJSONSource>(name);
+      source?.setData({ type: "Feature", properties: {}, geometry: found[name] });
+    }
+  }
+}
+
+function holds(outer: Box, inner: Box): boolean {
+  return outer[0] <= Math.max(inner[0], -180) && outer[1] <= Math.max(inner[1], -90)
+    && outer[2] >= Math.min(inner[2], 180) && outer[3] >= Math.min(inner[3], 90);
+}
+
+/** A box with its own size added on all sides. */
+function grown([west, south, east, north]: Box): Box {
+  const [width, height] = [east - west, north - south];
+  return [west - width, Math.max(south - height, -90), east + width, Math.min(north + height, 90)];
 }
 
 /** A map in an element, with coastlines on their way; `ready` is called once it can take layers. */
@@ -120,18 +130,13 @@ export function openMap(element: HTMLElement, ready: (map: maplibre.Map) => void
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibre.ScaleControl({ unit: "metric" }), "bottom-left");
-  let finest = "";
-  const refine = (): void => {
-    const wanted = map.getZoom() >= FINE_ZOOM ? fineUrl : coarseUrl;
-    if (wanted === finest || finest === fineUrl) return;
-    finest = wanted;
-    fill(map, wanted).catch((error: unknown) => console.warn(String(error)));
-  };
   map.on("load", () => {
     paintBase(map);
     ready(map);
-    refine();
-    map.on("zoomend", refine);
+    const coastlines = new Coastlines(map);
+    coastlines.look();
+    map.on("moveend", () => coastlines.look());
+    map.on("remove", () => coastlines.close());
   });
   return map;
 }
