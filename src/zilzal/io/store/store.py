@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from zilzal.io.store import ledger, live, read, write, write_events
 from zilzal.io.store.engine import READING, connect, url_of
 from zilzal.io.store.faults import told
 from zilzal.io.store.migrate import upgrade
-from zilzal.io.store.query import EventQuery, EventSummary
+from zilzal.io.store.query import EventColumns, EventQuery, EventSummary, VersionStamp
 from zilzal.io.store.schema import CHECKPOINT, CONFIGURATION, RUN
 
 
@@ -144,14 +144,34 @@ class Store:
 
         A new event gets version 1, one that changed the next version (`Event.version` of the
         argument does not matter), one that did not change nothing. A reviewed event
-        (evaluation mode "manual") is only changed by a reviewed one; otherwise it is returned
-        as it is.
+        (evaluation mode "manual") stays and is returned as it is, whatever is said of it here:
+        only `put_review` changes it.
 
         Raises:
             StoreError: the database refused; nothing of these events is stored.
         """
         with self._writing() as connection:
             return write_events.put_events(connection, events, self._clock())
+
+    def put_review(
+        self, events: Sequence[Event], bases: Mapping[str, int], *, author: str
+    ) -> list[Event]:
+        """Store a person's judgement of events: a version each, all or none.
+
+        Args:
+            events: as they are to be; new ones among them.
+            bases: the versions of the events that were judged, by id; nobody may have changed
+                them since.
+            author: who.
+
+        Raises:
+            StaleVersion: an event has another version by now, or a new one's id is taken.
+            StoreError: the database refused; nothing of these events is stored.
+        """
+        with self._writing() as connection:
+            return write_events.put_review(
+                connection, events, bases, author=author, written=self._clock()
+            )
 
     def put_run(self, configuration: str, *, version: str, started: Time) -> str:
         """Store what a run was made with.
@@ -236,6 +256,11 @@ class Store:
         with self._reading() as connection:
             return read.read_summaries(connection, query or EventQuery())
 
+    def columns(self, query: EventQuery | None = None) -> EventColumns:
+        """As `summaries`, column by column: for a hundred thousand events at once."""
+        with self._reading() as connection:
+            return read.read_columns(connection, query or EventQuery())
+
     def count(self, query: EventQuery | None = None) -> int:
         """Number of events within a query's limits, whatever its page."""
         with self._reading() as connection:
@@ -250,6 +275,11 @@ class Store:
         """All versions of an event, the first one first; empty where there is no such event."""
         with self._reading() as connection:
             return read.read_history(connection, event_id)
+
+    def stamps(self, event_id: str) -> list[VersionStamp]:
+        """When each version of an event came and from whom, the first one first."""
+        with self._reading() as connection:
+            return read.read_stamps(connection, event_id)
 
     def save_checkpoint(
         self, key: str, state: bytes, configuration: str, *, done: bool = False
