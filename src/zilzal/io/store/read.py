@@ -127,6 +127,18 @@ def read_detections(
     return [rows.detection_of(row, made[row["provenance"]]) for row in found]
 
 
+def count_picks(
+    connection: Connection, start: Time | None, end: Time | None
+) -> dict[tuple[StationId, Phase], int]:
+    """See `Store.pick_counts`; a pick whose values changed counts once."""
+    column = PICK.c
+    statement = select(
+        column.network, column.station, column.phase, func.count(column.id.distinct())
+    ).group_by(column.network, column.station, column.phase)
+    found = connection.execute(_within(statement, column.time, column.time, start, end))
+    return {(StationId(*codes), Phase(phase)): count for *codes, phase, count in found}
+
+
 def _within(
     statement: Select[Any],
     first: Column[int],

@@ -235,10 +235,34 @@ class Store:
         with self._reading() as connection:
             return read.read_detections(connection, start, end, configuration=configuration)
 
-    def coverage(self, start: Time | None = None, end: Time | None = None) -> list[CoverageSpan]:
-        """The ledger in [start, end), cut at its bounds, in order of channel and time."""
+    def pick_counts(
+        self, start: Time | None = None, end: Time | None = None
+    ) -> dict[tuple[StationId, Phase], int]:
+        """How many picks in [start, end) there are of each station and phase that has some."""
         with self._reading() as connection:
-            return ledger.read_coverage(connection, start, end)
+            return read.count_picks(connection, start, end)
+
+    def coverage(
+        self,
+        start: Time | None = None,
+        end: Time | None = None,
+        *,
+        station_id: StationId | None = None,
+    ) -> list[CoverageSpan]:
+        """The ledger in [start, end), cut at its bounds, in order of channel and time.
+
+        Args:
+            start: None is from the first.
+            end: None is to the last.
+            station_id: only there.
+        """
+        with self._reading() as connection:
+            return ledger.read_coverage(connection, start, end, station_id)
+
+    def analysed_stations(self) -> dict[StationId, tuple[Time, float]]:
+        """Where what was analysed of each station ends, and how many seconds were."""
+        with self._reading() as connection:
+            return ledger.read_analysed(connection)
 
     def coverage_hours(
         self, start: Time | None = None, end: Time | None = None
