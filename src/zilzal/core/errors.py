@@ -14,6 +14,7 @@
     │   └── SourceClosed     the source ended the connection
     ├── PluginError        a plug-in is missing, broken or fails its kit
     └── StoreError         results cannot be written or read
+        └── StaleVersion     somebody has changed an event meanwhile
 
 What seismology expects to fail (an event that cannot be located) is a value with a
 reason, not an exception: see `core.event.Unlocated`. Wrong use of a function is a
@@ -75,3 +76,7 @@ class PluginError(ZilzalError):
 
 class StoreError(ZilzalError):
     """Results cannot be written or read."""
+
+
+class StaleVersion(StoreError):
+    """Somebody has changed an event since it was read."""

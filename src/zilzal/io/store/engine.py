@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,13 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA cache_size=-65536")
+    # Not every build of SQLite has them, and distances on the sphere need them.
+    for function in (math.sin, math.cos):
+        connection.create_function(function.__name__, 1, _of_known(function), deterministic=True)
+
+
+def _of_known(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
+    return lambda value: None if value is None else function(value)
 
 
 def _begin_sqlite(connection: Connection) -> None:
