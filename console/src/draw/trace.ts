@@ -1,11 +1,13 @@
 /** Samples to lines: one column of pixels is one stroke from the least to the largest of its samples. */
 
-/** Equally spaced samples of one channel without a gap. */
+/** Equally spaced samples of one channel without a gap, or the least and largest of each step. */
 export interface Segment {
-  /** Of the first sample, seconds since 1970. */
+  /** Of the first value, seconds since 1970. */
   readonly start_s: number;
-  readonly sampling_rate: number;
-  readonly samples: ArrayLike<number>;
+  readonly step_s: number;
+  readonly low: ArrayLike<number>;
+  /** The same array as `low` where each value is one sample. */
+  readonly high: ArrayLike<number>;
 }
 
 /** What of time lies where: `left` is `start_s`, `left + width` is `end_s`. */
@@ -24,34 +26,34 @@ export function timeAt(span: Span, x: number): number {
   return span.start_s + ((x - span.left) / span.width) * (span.end_s - span.start_s);
 }
 
-/** Indices of a segment's samples that lie within times, one more on either side. */
-export function samplesWithin(segment: Segment, start_s: number, end_s: number): [number, number] {
-  const { sampling_rate, samples } = segment;
-  const first = Math.floor((start_s - segment.start_s) * sampling_rate);
-  const last = Math.ceil((end_s - segment.start_s) * sampling_rate) + 1;
-  return [Math.min(Math.max(first, 0), samples.length), Math.min(Math.max(last, 0), samples.length)];
+/** Indices of a segment's values that lie within times, one more on either side: first, and last plus one. */
+export function valuesWithin(segment: Segment, start_s: number, end_s: number): [number, number] {
+  const count = segment.low.length;
+  const first = Math.floor((start_s - segment.start_s) / segment.step_s);
+  const last = Math.ceil((end_s - segment.start_s) / segment.step_s) + 1;
+  return [Math.min(Math.max(first, 0), count), Math.min(Math.max(last, 0), count)];
 }
 
-/** Mean and largest distance from it, of what is within the times; null where nothing is. */
+/** Middle of what is within the times and largest distance from it; null where nothing is. */
 export function levelOf(
   segments: readonly Segment[],
   start_s: number,
   end_s: number,
-): { mean: number; peak: number } | null {
+): { middle: number; peak: number } | null {
   let [sum, count, low, high] = [0, 0, Infinity, -Infinity];
   for (const segment of segments) {
-    const [first, last] = samplesWithin(segment, start_s, end_s);
+    const [first, last] = valuesWithin(segment, start_s, end_s);
     for (let i = first; i < last; i++) {
-      const value = segment.samples[i] as number;
-      sum += value;
-      count += 1;
-      if (value < low) low = value;
-      if (value > high) high = value;
+      const [least, largest] = [segment.low[i] as number, segment.high[i] as number];
+      sum += least + largest;
+      count += 2;
+      if (least < low) low = least;
+      if (largest > high) high = largest;
     }
   }
   if (!count) return null;
-  const mean = sum / count;
-  return { mean, peak: Math.max(high - mean, mean - low) };
+  const middle = sum / count;
+  return { middle, peak: Math.max(high - middle, middle - low) };
 }
 
 /** Add a segment's line to the path; `yOf` gives the place of a value. */
@@ -61,14 +63,14 @@ export function strokeSegment(
   span: Span,
   yOf: (value: number) => number,
 ): void {
-  const [first, last] = samplesWithin(segment, span.start_s, span.end_s);
+  const [first, last] = valuesWithin(segment, span.start_s, span.end_s);
   if (last - first < 2) return;
-  const perPixel = ((span.end_s - span.start_s) * segment.sampling_rate) / span.width;
-  const timeOf = (i: number): number => segment.start_s + i / segment.sampling_rate;
-  if (perPixel < 2) {
-    pen.moveTo(xOf(span, timeOf(first)), yOf(segment.samples[first] as number));
+  const perPixel = (span.end_s - span.start_s) / segment.step_s / span.width;
+  if (perPixel < 2 && segment.low === segment.high) {
+    const timeOf = (i: number): number => segment.start_s + i * segment.step_s;
+    pen.moveTo(xOf(span, timeOf(first)), yOf(segment.low[first] as number));
     for (let i = first + 1; i < last; i++) {
-      pen.lineTo(xOf(span, timeOf(i)), yOf(segment.samples[i] as number));
+      pen.lineTo(xOf(span, timeOf(i)), yOf(segment.low[i] as number));
     }
     return;
   }
@@ -84,10 +86,10 @@ function strokeColumns(
 ): void {
   const scale = span.width / (span.end_s - span.start_s);
   const origin = span.left + (segment.start_s - span.start_s) * scale;
-  const step = scale / segment.sampling_rate;
+  const step = scale * segment.step_s;
   let column = Math.floor(origin + first * step);
-  let low = segment.samples[first] as number;
-  let high = low;
+  let low = segment.low[first] as number;
+  let high = segment.high[first] as number;
   let begun = false;
   const flush = (): void => {
     const x = column + 0.5;
@@ -98,13 +100,16 @@ function strokeColumns(
   };
   for (let i = first; i < last; i++) {
     const at = Math.floor(origin + i * step);
-    const value = segment.samples[i] as number;
+    const [least, largest] = [segment.low[i] as number, segment.high[i] as number];
     if (at !== column) {
       flush();
       column = at;
-      low = high = value;
-    } else if (value < low) low = value;
-    else if (value > high) high = value;
+      low = least;
+      high = largest;
+      continue;
+    }
+    if (least < low) low = least;
+    if (largest > high) high = largest;
   }
   flush();
 }
