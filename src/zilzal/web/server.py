@@ -16,7 +16,7 @@ from zilzal.app.display.holdings import Holdings
 from zilzal.web.access.audit import Audit
 from zilzal.web.access.gate import Access, Gate, anybody, viewer
 from zilzal.web.access.headers import Guard
-from zilzal.web.api import event, event_list, export, section, session, stations, waveforms
+from zilzal.web.api import event, event_list, export, live, section, session, stations, waveforms
 from zilzal.web.api import problem as problems
 from zilzal.web.page import add_page
 
@@ -86,6 +86,6 @@ def _api() -> APIRouter:
     api = APIRouter(prefix="/api", responses=dict(problems.PROBLEMS))
     api.include_router(session.router, dependencies=[Depends(anybody)])
     looking = [Depends(viewer)]
-    for resource in (event_list, export, event, section, waveforms, stations):
+    for resource in (event_list, export, event, section, waveforms, stations, live):
         api.include_router(resource.router, dependencies=looking)
     return api

@@ -90,14 +90,14 @@ def find_places(store: Store, configuration: Configuration, folder: Path | None)
 
 @contextmanager
 def open_holdings(
-    place: str | Path, given: Places = Places(), *, now: Callable[[], Time] = SystemClock().now
+    place: str | Path, given: Places = Places(), *, now: Callable[[], Time] | None = None
 ) -> Iterator[Holdings]:
     """Open what a run or a monitor left, or is still making.
 
     Args:
         place: folder of the results, its store, or a database's URL.
         given: places that count before those that the store knows.
-        now: tells what time it is.
+        now: tells what time it is; the machine's clock if left out.
 
     Raises:
         StoreError: there is no store.
@@ -118,7 +118,7 @@ def open_holdings(
             waveforms=open_waveforms(
                 waveform_paths, configuration.gaps, must_exist=bool(given.waveforms)
             ),
-            now=now,
+            now=now or SystemClock().now,
         )
 
 

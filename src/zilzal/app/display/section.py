@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zilzal.app.display.holdings import Holdings
 from zilzal.app.display.traces import Segment, View, read_view, sensors_of
@@ -57,7 +57,7 @@ class SectionRequest:
 
     component: str = "Z"
     n_stations: int = 40
-    view: View = View(low_hz=1.0, high_hz=20.0)
+    view: View = field(default_factory=lambda: View(low_hz=1.0, high_hz=20.0))
 
 
 def record_section(

@@ -127,6 +127,23 @@ def read_detections(
     return [rows.detection_of(row, made[row["provenance"]]) for row in found]
 
 
+MOST_NEW_PICKS = 1_000
+"""Handed out at a time to those who follow along."""
+
+
+def read_picks_after(connection: Connection, number: int | None) -> tuple[int, list[Pick]]:
+    """See `Store.picks_after`; of a long pause the newest only."""
+    column = PICK.c.number
+    last = connection.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
+    if number is None or number >= last:
+        return last, []
+    made = _provenances(connection)
+    first = max(number, last - MOST_NEW_PICKS)
+    statement = select(PICK).where(column > first, column <= last).order_by(column)
+    found = connection.execute(statement).mappings()
+    return last, [rows.pick_of(row, made[row["provenance"]]) for row in found]
+
+
 def count_picks(
     connection: Connection, start: Time | None, end: Time | None
 ) -> dict[tuple[StationId, Phase], int]:

@@ -23,7 +23,7 @@ from zilzal.core.packet import Bookmark
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.time import Time
 from zilzal.io.store import ledger, live, read, write, write_events
-from zilzal.io.store.engine import READING, connect, url_of
+from zilzal.io.store.engine import READING, connect, url_of, watching
 from zilzal.io.store.faults import told
 from zilzal.io.store.migrate import upgrade
 from zilzal.io.store.query import EventColumns, EventQuery, EventSummary, VersionStamp
@@ -299,6 +299,25 @@ class Store:
         """All versions of an event, the first one first; empty where there is no such event."""
         with self._reading() as connection:
             return read.read_history(connection, event_id)
+
+    def picks_after(self, number: int | None) -> tuple[int, list[Pick]]:
+        """What was stored since, in that order, and the number to ask with the next time.
+
+        Args:
+            number: from the last time; None is now, and gives none.
+        """
+        with self._reading() as connection:
+            return read.read_picks_after(connection, number)
+
+    @contextmanager
+    def watch(self) -> Iterator[Callable[[], object]]:
+        """A cheap question to be asked again and again: its answer differs after any write.
+
+        It may differ where nothing of interest was written. Safe to be asked by one thread after
+        another.
+        """
+        with told("read", self._where), watching(self._engine) as ask:
+            yield ask
 
     def stamps(self, event_id: str) -> list[VersionStamp]:
         """When each version of an event came and from whom, the first one first."""

@@ -11,6 +11,7 @@ from zilzal.app.display.curves import CurveShelf
 from zilzal.app.display.spectra import spectrograms
 from zilzal.app.display.traces import Unit, View, channels_of, read_view
 from zilzal.core.ids import ChannelId
+from zilzal.core.probability import Probabilities
 from zilzal.web.api.problem import not_found
 from zilzal.web.api.trace_values import SegmentAnswer, holed, numbers
 from zilzal.web.api.values import Answer, Asked, Held, Instant, InstantText, parse_time, sensor_of
@@ -69,6 +70,18 @@ class CurveSegment(Answer):
     start: Instant
     step_s: float
     values: dict[str, list[float | None]]
+
+    @classmethod
+    def of(cls, curves: Probabilities) -> CurveSegment:
+        """From the core's own."""
+        return cls(
+            start=curves.start,
+            step_s=1 / curves.sampling_rate,
+            values={
+                label: holed(values.round(4))
+                for label, values in zip(curves.labels, curves.values, strict=True)
+            },
+        )
 
 
 class ProbabilityAnswer(Answer):
@@ -136,17 +149,7 @@ def probabilities(
     if not channels_of(sensor, held.waveforms):
         raise not_found(f"recorded sensor {wanted.sensor}")
     shelf: CurveShelf = request.app.state.curves
-    segments = [
-        CurveSegment(
-            start=curves.start,
-            step_s=1 / curves.sampling_rate,
-            values={
-                label: holed(values.round(4))
-                for label, values in zip(curves.labels, curves.values, strict=True)
-            },
-        )
-        for curves in shelf.curves(sensor, span, held)
-    ]
+    segments = [CurveSegment.of(curves) for curves in shelf.curves(sensor, span, held)]
     return ProbabilityAnswer(
         sensor=str(sensor),
         model=shelf.picker.model,
