@@ -17,6 +17,7 @@ from typing import TypeVar
 import zilzal
 from zilzal.app.configuration import Configuration, read_configuration
 from zilzal.app.events import Material, make_events
+from zilzal.app.judged import leave_judged
 from zilzal.app.picking import PickingJob, PickingResult, Workshop, jobs_of
 from zilzal.app.plan import Plan, make_plan, stations_of
 from zilzal.app.progress import Report, keep_quiet
@@ -98,7 +99,7 @@ def run_archive(
         events = _timed(
             summary, "events", lambda: list(make_events(material, configuration, report))
         )
-        _store_events(store, events, span)
+        events = _store_events(store, events, span)
         _timed(summary, "write", lambda: export(store, output, picks, events))
     summary.picks = len(picks)
     summary.events = len(catalogue_of(events))
@@ -257,15 +258,22 @@ def _work_here(job: PickingJob) -> PickingResult:
     return _workshops[0].work(job)
 
 
-def _store_events(store: Store, events: Sequence[Event], span: tuple[Time, Time]) -> None:
-    """Write events; automatic ones of an earlier run over the same time are retracted."""
+def _store_events(store: Store, events: Sequence[Event], span: tuple[Time, Time]) -> list[Event]:
+    """Write events; automatic ones of an earlier run over the same time are retracted.
+
+    Returns:
+        The run's events as they are in the store: where a person has judged one, that judgement.
+    """
+    known = store.events(EventQuery(start=span[0], end=span[1])).events
+    events, judged = leave_judged(events, known)
     current = {event.id for event in events}
     gone = [
         replace(event, origin=Unlocated(reason="not found again by a later run", time=event.time))
-        for event in store.events(EventQuery(start=span[0], end=span[1]))
+        for event in known
         if event.id not in current and isinstance(event.origin, Origin)
     ]
-    store.put_events([*events, *gone])
+    stored = store.put_events([*events, *gone])
+    return sorted([*stored[: len(events)], *judged], key=lambda e: (e.time, e.id))
 
 
 def store_place(run: Path) -> str | Path:

@@ -16,7 +16,17 @@ from zilzal.app.display.holdings import Holdings
 from zilzal.web.access.audit import Audit
 from zilzal.web.access.gate import Access, Gate, anybody, viewer
 from zilzal.web.access.headers import Guard
-from zilzal.web.api import event, event_list, export, live, section, session, stations, waveforms
+from zilzal.web.api import (
+    event,
+    event_list,
+    export,
+    live,
+    review,
+    section,
+    session,
+    stations,
+    waveforms,
+)
 from zilzal.web.api import problem as problems
 from zilzal.web.page import add_page
 
@@ -88,4 +98,6 @@ def _api() -> APIRouter:
     looking = [Depends(viewer)]
     for resource in (event_list, export, event, section, waveforms, stations, live):
         api.include_router(resource.router, dependencies=looking)
+    # Its routes ask for an analyst themselves.
+    api.include_router(review.router)
     return api

@@ -9,6 +9,7 @@ from pydantic import Field
 
 import zilzal
 from zilzal.app.display.holdings import Holdings
+from zilzal.app.live.status import read_status
 from zilzal.web.access.gate import COOKIE, SESSION_S, gate_of, visitor_of
 from zilzal.web.access.roles import Role, Visitor
 from zilzal.web.api.export import FORMATS
@@ -82,13 +83,13 @@ def log_out(request: Request, response: Response, held: Held) -> Session:
 
 
 def _answer(request: Request, visitor: Visitor, held: Holdings) -> Session:
-    gate = gate_of(request)
+    gate, status = gate_of(request), read_status(held.store, held.now())
     features = Features(
         login=gate.has_login,
         review=visitor.role.may(Role.ANALYST),
         stations=bool(held.inventory.channels),
         waveforms=bool(held.waveforms.channel_ids()),
-        live=held.waveforms.is_growing,
+        live=status is not None and status.is_running,
         export_formats=sorted(FORMATS),
     )
     return Session(
