@@ -102,17 +102,17 @@ export function picked(draft: readonly DraftPick[], channel: string, phase: Phas
   return [...draft, added];
 }
 
-export type Action = Schemas["ReviewBody"]["actions"][number];
+export type Action = Schemas["Review"]["actions"][number];
 
 /** What the server is to do so that the stored picks become those of the draft. */
 export function actionsOf(draft: readonly DraftPick[]): Action[] {
   return draft.flatMap((pick): Action[] => {
     const { stored, id, uncertainty_s } = pick;
     const time = isoOf(pick.time_s);
-    if (!stored) return [{ do: "add", channel: pick.channel, phase: pick.phase, time, uncertainty_s }];
-    if (pick.deleted) return [{ do: "delete", pick_id: id }];
-    if (Math.abs(stored.time_s - pick.time_s) > SAME_S) return [{ do: "move", pick_id: id, time, uncertainty_s }];
-    if (stored.uncertainty_s !== uncertainty_s) return [{ do: "weight", pick_id: id, uncertainty_s }];
+    if (!stored) return [{ kind: "add_pick", channel: pick.channel, phase: pick.phase, time, uncertainty_s }];
+    if (pick.deleted) return [{ kind: "delete_pick", pick_id: id }];
+    if (Math.abs(stored.time_s - pick.time_s) > SAME_S) return [{ kind: "move_pick", pick_id: id, time, uncertainty_s }];
+    if (stored.uncertainty_s !== uncertainty_s) return [{ kind: "weight_pick", pick_id: id, uncertainty_s }];
     return [];
   });
 }
