@@ -29,8 +29,14 @@ export function toggleTheme(): void {
   localStorage.setItem(KEY, chosen.value);
 }
 
+const read = new Map<string, string>();
+
 /** A colour of the style sheet in the current theme; reading it follows the theme. */
 export function colour(name: string): string {
-  void theme.value;
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const key = `${theme.value} ${name}`;
+  const known = read.get(key);
+  if (known !== undefined) return known;
+  const found = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  read.set(key, found);
+  return found;
 }

@@ -4,7 +4,8 @@ import { depthStops } from "../draw/scale";
 import { colour } from "../theme";
 import { ellipseRing, type EllipseShape } from "./shapes";
 
-export type StationState = "good" | "late" | "bad" | "off";
+/** On time, late, without data; of an archive; never recorded. */
+export type StationState = "good" | "late" | "bad" | "plain" | "off";
 
 export interface StationMark {
   readonly code: string;

@@ -18,7 +18,7 @@ export function drawPick(
   span: Span,
   pick: DraftPick,
   [top, bottom]: readonly [number, number],
-  isChosen: boolean,
+  { isChosen, withPhase }: { readonly isChosen: boolean; readonly withPhase: boolean },
 ): void {
   const x = xOf(span, pick.time_s);
   if (x < span.left - 20 || x > span.left + span.width + 20) return;
@@ -32,6 +32,10 @@ export function drawPick(
   pen.globalAlpha = pick.uncertainty_s < 5 ? 1 : 0.5;
   const width = isChosen ? WIDE : NARROW;
   pen.fillRect(x - width / 2, top, width, bottom - top);
+  if (!withPhase) {
+    pen.restore();
+    return;
+  }
   pen.font = `${isChosen ? "bold " : ""}10px system-ui, sans-serif`;
   pen.textBaseline = "top";
   pen.fillText(pick.is_manual ? `${pick.phase}\u2009m` : pick.phase, x + 3, top);

@@ -201,7 +201,7 @@ function drawMarks(pen: CanvasRenderingContext2D, row: Row, span: Span, drawn: D
   for (const [phase, time] of predictedOf(row, drawn)) drawPredicted(pen, span, phase, time, inset);
   for (const pick of drawn.picks) {
     if (pick.station === row.line.station && !pick.deleted) {
-      drawPick(pen, span, pick, inset, keyOf(pick) === drawn.chosen);
+      drawPick(pen, span, pick, inset, { isChosen: keyOf(pick) === drawn.chosen, withPhase: false });
     }
   }
 }

@@ -110,7 +110,7 @@ function drawArrivals(pen: CanvasRenderingContext2D, strips: readonly Strip[], s
     drawPredicted(pen, span, phase, secondsOf(arrival?.predicted_time ?? time), reach);
   }
   for (const pick of drawn.picks) {
-    if (!pick.deleted) drawPick(pen, span, pick, reach, keyOf(pick) === drawn.chosen);
+    if (!pick.deleted) drawPick(pen, span, pick, reach, { isChosen: keyOf(pick) === drawn.chosen, withPhase: true });
   }
 }
 
