@@ -100,12 +100,16 @@ def _said(value: object) -> str:
     return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
+ALWAYS = "1900-01-01T00:00:00.000000"
+"""Stands for the start of what has none: the format, and its readers, want one."""
+
+
 def _dates(thing: Any) -> tuple[str, str]:
-    start, end = thing.start_date, thing.end_date
     first, last = (
-        "" if date is None else str(Time(int(date.ns))).removesuffix("Z") for date in (start, end)
+        "" if date is None else str(Time(int(date.ns))).removesuffix("Z")
+        for date in (thing.start_date, thing.end_date)
     )
-    return first, last
+    return first or ALWAYS, last
 
 
 def _station_row(network: str, station: Any) -> Sequence[object]:
