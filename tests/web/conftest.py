@@ -32,17 +32,17 @@ class Served:
     held: Holdings
     folder: Path
 
-    def get(self, path: str, status: int = 200, **query: object) -> dict:
+    def get(self, path: str, expected: int = 200, **query: object) -> dict:
         """The JSON that a path gives."""
         answer = self.client.get(path, params={k: v for k, v in query.items() if v is not None})
-        assert answer.status_code == status, answer.text
+        assert answer.status_code == expected, answer.text
         return answer.json()
 
-    def post(self, path: str, body: object, status: int = 200, method: str = "POST") -> dict:
+    def post(self, path: str, body: object, expected: int = 200, method: str = "POST") -> dict:
         """What is given for a body, with the token that belongs to it."""
         token = self.get("/api/session")["csrf_token"]
         answer = self.client.request(method, path, json=body, headers={"X-CSRF-Token": token})
-        assert answer.status_code == status, answer.text
+        assert answer.status_code == expected, answer.text
         return answer.json()
 
 

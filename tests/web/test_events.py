@@ -120,7 +120,9 @@ def test_event_comes_whole(console: Served, short_run: Ran):
         [s for s in found["magnitudes"][0]["stations"] if not s["reason"]]
     )
     assert sum(found["classification"]["probabilities"].values()) == pytest.approx(1)
-    assert found["origin"]["ellipse"]["semi_major_km"] >= found["origin"]["ellipse"]["semi_minor_km"]
+    assert (
+        found["origin"]["ellipse"]["semi_major_km"] >= found["origin"]["ellipse"]["semi_minor_km"]
+    )
 
 
 def test_versions_are_told_and_given(console: Served, short_run: Ran):

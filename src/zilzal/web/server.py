@@ -14,7 +14,7 @@ import zilzal
 from zilzal.app.display.curves import CurveShelf
 from zilzal.app.display.holdings import Holdings
 from zilzal.web.access.audit import Audit
-from zilzal.web.access.gate import Access, Gate, anybody, viewer
+from zilzal.web.access.gate import Access, Gate, anybody, reader, viewer
 from zilzal.web.access.headers import Guard
 from zilzal.web.api import (
     event,
@@ -28,6 +28,10 @@ from zilzal.web.api import (
     waveforms,
 )
 from zilzal.web.api import problem as problems
+from zilzal.web.fdsn import availability, dataselect, feed
+from zilzal.web.fdsn import event as fdsn_event
+from zilzal.web.fdsn import station as fdsn_station
+from zilzal.web.fdsn.service import router_of
 from zilzal.web.page import add_page
 
 logger = logging.getLogger(__name__)
@@ -59,6 +63,10 @@ def create_app(
     app.state.gate = Gate(access, Audit(audit_path, held.now))
     app.state.title = title
     problems.install(app)
+    reading = [Depends(reader)]
+    for service in (fdsn_event, fdsn_station, dataselect, availability):
+        app.include_router(router_of(service.SERVICE), dependencies=reading)
+    app.include_router(feed.router, dependencies=reading)
     add_page(app, resources.files("zilzal.web").joinpath("static", "console"))
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(Guard, hosts=access.hosts, is_secure=is_secure)

@@ -15,6 +15,7 @@ from zilzal.core.ids import StationId
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.clock import SystemClock
+from zilzal.io.fdsn_station import StationMetadata
 from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
 
@@ -33,6 +34,7 @@ class Holdings:
         configuration: that they were made with, as far as it is known.
         inventory: of the stations; empty where nobody said where it lies.
         inventory_paths: where it was read from.
+        metadata: all that the inventory's files say, for the station service.
         waveforms: empty where nobody said where they lie.
         now: tells what time it is.
     """
@@ -41,6 +43,7 @@ class Holdings:
     configuration: Configuration
     inventory: Inventory
     inventory_paths: tuple[Path, ...]
+    metadata: StationMetadata
     waveforms: SharedWaveforms
     now: Callable[[], Time]
 
@@ -115,6 +118,7 @@ def open_holdings(
             configuration=configuration,
             inventory=_stations(inventory_paths, is_given=bool(given.inventory)),
             inventory_paths=inventory_paths,
+            metadata=StationMetadata(inventory_paths),
             waveforms=open_waveforms(
                 waveform_paths, configuration.gaps, must_exist=bool(given.waveforms)
             ),

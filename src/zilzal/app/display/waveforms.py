@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from zilzal.core.errors import ConfigError, FormatError
 from zilzal.core.ids import ChannelId
-from zilzal.core.stage import Waveforms
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
 from zilzal.io.archive import Archive
+from zilzal.io.availability import files_of, recorded_days
 from zilzal.io.recorder import Recorder
 from zilzal.signal.continuity import GapPolicy
 
 logger = logging.getLogger(__name__)
+
+_LOOK_S = 15.0
+"""New channels are looked for so often."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,12 +36,16 @@ class SharedWaveforms:
 
     paths: tuple[Path, ...]
     gap_policy: GapPolicy
-    within: Waveforms | None
+    within: Archive | Recorder | None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _looked_s: float = field(default_factory=time.monotonic)
 
     def channel_ids(self) -> tuple[ChannelId, ...]:
-        """All that can be asked for, in order."""
+        """All that can be asked for, in order; channels that a monitor has begun since, too."""
         with self._lock:
+            if isinstance(self.within, Recorder) and time.monotonic() > self._looked_s + _LOOK_S:
+                self.within = Recorder(self.within.root, self.gap_policy)
+                self._looked_s = time.monotonic()
             return () if self.within is None else tuple(self.within.channel_ids())
 
     def read(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
@@ -45,12 +53,20 @@ class SharedWaveforms:
         with self._lock:
             return [] if self.within is None else list(self.within.read(channel_id, start, end))
 
-    def refresh(self) -> None:
-        """Look for channels that a monitor has begun since."""
+    def files(self, channels: Sequence[ChannelId], start: Time, end: Time) -> Archive:
+        """The files of channels between two instants, as an archive of their own."""
+        if self.within is None:
+            return Archive((), (), self.gap_policy)
+        return files_of(self.within, channels, start, end)
+
+    def clip(self, start: Time, end: Time) -> tuple[Time, Time]:
+        """The part of a span that may hold anything; an SDS root is looked through day by day."""
         if isinstance(self.within, Recorder):
-            found = Recorder(self.within.root, self.gap_policy)
-            with self._lock:
-                self.within = found
+            first, last = recorded_days(self.within.root)
+        else:
+            span = None if self.within is None else self.within.span()
+            first, last = span or (start, start)
+        return max(start, first), min(end, last)
 
     @property
     def is_growing(self) -> bool:
@@ -71,7 +87,7 @@ def open_waveforms(
     Raises:
         ConfigError: there are none where there should be.
     """
-    within: Waveforms | None = None
+    within: Archive | Recorder | None = None
     if len(paths) == 1 and _is_sds(paths[0]):
         within = Recorder(paths[0], gap_policy)
     elif paths:

@@ -138,14 +138,19 @@ class Gate:
             self.audit.note(session.name, address_of(request), "log out")
         return self.visitor(request)
 
-    def check(self, request: Request, needed: Role) -> Visitor:
+    def check(self, request: Request, needed: Role, *, is_reading: bool = False) -> Visitor:
         """Let a request pass.
+
+        Args:
+            request: it.
+            needed: the least role.
+            is_reading: whether it changes nothing, whatever its method is.
 
         Raises:
             Refused: the visitor may not do this, or the request may be another site's.
         """
         visitor = self.visitor(request)
-        if request.method not in SAFE:
+        if request.method not in SAFE and not is_reading:
             self._check_origin(request, visitor)
         if visitor.role.may(needed):
             return visitor
@@ -224,6 +229,11 @@ def visitor_of(request: Request) -> Visitor:
 def viewer(request: Request) -> Visitor:
     """Whoever may look; a dependency of routes."""
     return gate_of(request).check(request, Role.VIEWER)
+
+
+def reader(request: Request) -> Visitor:
+    """Whoever may look, with a POST that changes nothing; a dependency of routes."""
+    return gate_of(request).check(request, Role.VIEWER, is_reading=True)
 
 
 def analyst(request: Request) -> Visitor:

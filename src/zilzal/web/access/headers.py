@@ -23,8 +23,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 """Nothing from elsewhere, and nobody else may frame or read it."""
-OPEN_PATHS = ("/fdsnws/", "/feed/")
-"""What other sites' pages may read too, where anybody may."""
+FRESH_PATHS = ("/api", "/fdsnws/", "/feed/")
+"""What changes from one moment to the next, and is nobody's to keep."""
 
 
 class Guard:
@@ -74,7 +74,7 @@ class Guard:
     def _add(self, headers: MutableHeaders, path: str) -> None:
         for name, value in self._headers.items():
             headers.setdefault(name, value)
-        if path.startswith(("/api", *OPEN_PATHS)):
+        if path.startswith(FRESH_PATHS):
             headers.setdefault("Cache-Control", "no-store")
 
 
