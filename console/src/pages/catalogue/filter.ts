@@ -60,3 +60,10 @@ export function filterText(filter: Filter): Record<string, string> {
 export function rounded(value: number): number {
   return Math.round(value * 1e4) / 1e4;
 }
+
+/** A time as the API takes it; undefined for none. */
+export function isoFrom(text: string): string | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d))?(?::(\d\d(?:\.\d+)?))?)?Z?$/.exec(text.trim());
+  if (!match) return undefined;
+  return `${match[1]}T${match[2] ?? "00"}:${match[3] ?? "00"}:${match[4] ?? "00"}Z`;
+}

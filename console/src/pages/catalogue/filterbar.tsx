@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { BASE } from "../../api/client";
 import { countText } from "../../format";
 import { typeText } from "../../words";
-import { filterText, type Filter, type NumberName } from "./filter";
+import { filterText, isoFrom, type Filter, type NumberName } from "./filter";
 
 export const EVENT_TYPES = [
   "earthquake", "quarry blast", "explosion", "landslide", "rockslide", "snow avalanche",
@@ -92,13 +92,6 @@ function TimeField({ name, label, filter, onChange }: Part & { name: "start" | "
       />
     </label>
   );
-}
-
-/** A time as the API takes it; undefined for none. */
-export function isoFrom(text: string): string | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d))?(?::(\d\d(?:\.\d+)?))?)?Z?$/.exec(text.trim());
-  if (!match) return undefined;
-  return `${match[1]}T${match[2] ?? "00"}:${match[3] ?? "00"}:${match[4] ?? "00"}Z`;
 }
 
 function Pair({ label, low, high, step, filter, onChange }: Part & { label: string; low: NumberName; high: NumberName; step: number }) {

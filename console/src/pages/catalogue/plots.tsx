@@ -6,29 +6,10 @@ import { depthColour, magnitudeRadius } from "../../draw/scale";
 import { isoOf, numberText, secondsOf } from "../../format";
 import { Panel } from "../../words";
 import type { Filter } from "./filter";
+import { inOrderOf, type Ordered } from "./order";
 
 type Points = Schemas["EventPoints"];
 type Statistics = Schemas["EventStatistics"];
-
-interface Ordered {
-  readonly at: Float64Array;
-  /** Index into the points, by place in `at`. */
-  readonly index: Int32Array;
-}
-
-/** Those of the indices that have both values, in order of the first. */
-export function inOrderOf(
-  xs: readonly (number | null)[],
-  ys: readonly (number | null)[],
-): Ordered {
-  const kept: number[] = [];
-  for (let i = 0; i < xs.length; i++) {
-    if (xs[i] !== null && ys[i] !== null) kept.push(i);
-  }
-  kept.sort((a, b) => (xs[a] as number) - (xs[b] as number));
-  const index = Int32Array.from(kept);
-  return { at: Float64Array.from(kept, (i) => xs[i] as number), index };
-}
 
 function marks(points: Points, { index }: Ordered, values: readonly (number | null)[]): Line {
   const of = (i: number): number => index[i] as number;

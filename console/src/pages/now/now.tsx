@@ -14,8 +14,9 @@ import { session } from "../../api/session";
 import { Panel, typeText } from "../../words";
 import {
   begin, ellipseOf, ellipses, events, filterNumber, follow, fresh, isLive, reference, sensors, stations,
-  type EventLine, type Station,
+  type Station,
 } from "./state";
+import type { EventLine } from "./merge";
 import { TracesPanel } from "./traces";
 
 const Earth = lazy<EarthProps>(() => import("../../map/map").then((m) => m.Earth), "earth");

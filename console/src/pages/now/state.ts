@@ -7,12 +7,11 @@ import { secondsOf } from "../../format";
 import { warn } from "../../notices";
 import { rememberList } from "../../list";
 import { route } from "../../route";
+import { LISTED, merged, type EventLine } from "./merge";
 import { clearTraces, growCurves, growTrace, notePicks, readRecorded } from "./tail";
 
-export type EventLine = Schemas["EventLine"];
 export type Station = Schemas["StationAnswer"];
 
-const LISTED = 60;
 /** Events whose ellipses are fetched and drawn. */
 const DETAILED = 12;
 const SHOWN_TRACES = 12;
@@ -85,16 +84,6 @@ export function follow(): () => void {
     clearInterval(timer);
     stop();
   };
-}
-
-/** The list with new versions in their places; what is no longer located leaves it. */
-export function merged(list: readonly EventLine[], items: readonly EventLine[]): EventLine[] {
-  const byId = new Map(list.map((line) => [line.id, line]));
-  for (const line of items) {
-    if (line.latitude === null || line.event_type === "not existing") byId.delete(line.id);
-    else byId.set(line.id, line);
-  }
-  return [...byId.values()].sort((a, b) => (a.time < b.time ? 1 : -1)).slice(0, LISTED);
 }
 
 function takeEvents(items: readonly EventLine[]): void {
