@@ -75,7 +75,7 @@ function options(props: ChartProps, element: HTMLElement): uPlot.Options {
       y: false,
     },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    scales: { x: scale(props.x, true), y: scale(props.y, false) },
+    scales: { x: { ...scale(props.x, true), ...xRange(props) }, y: scale(props.y, false) },
     axes: [axis(props.x, "x"), axis(props.y, "y")],
     series: [{}, ...props.lines.map((line) => series(line))],
     hooks: {
@@ -103,6 +103,15 @@ function scale(axis: Axis, horizontal: boolean): uPlot.Scale {
     dir: axis.reversed ? -1 : 1,
     ...(axis.range ? { range: [axis.range[0], axis.range[1]] as [number, number] } : {}),
   };
+}
+
+/** All of x, with room for marks at the ends; a logarithmic axis ends where the values do. */
+function xRange(props: ChartProps): uPlot.Scale {
+  const [first, last] = [props.at[0], props.at[props.at.length - 1]];
+  if (props.x.range || first === undefined || last === undefined) return {};
+  const withMarks = props.lines.some((line) => line.kind === "points");
+  const margin = withMarks && !props.x.log ? 0.03 * (last - first) || 0.5 : 0;
+  return { range: [first - margin, last + margin] };
 }
 
 function axis(wanted: Axis, side: "x" | "y"): uPlot.Axis {

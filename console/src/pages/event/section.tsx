@@ -18,8 +18,11 @@ import {
 
 type Line = Section["items"][number];
 
+/** Room [px] for names and residuals beside the traces. */
 const LEFT = 124;
 const RIGHT = 96;
+/** Below this width [px] the residuals have no room. */
+const NARROW = 560;
 const BOTTOM = 16;
 const TOP = 4;
 const LEAST_ROW = 15;
@@ -58,7 +61,8 @@ function rowsOf(found: Section, height: number, byDistance: boolean): Row[] {
 }
 
 function spanOf(found: Section, width: number): Span {
-  return { start_s: secondsOf(found.start), end_s: secondsOf(found.end), left: LEFT, width: Math.max(width - LEFT - RIGHT, 10) };
+  const right = width < NARROW ? 4 : RIGHT;
+  return { start_s: secondsOf(found.start), end_s: secondsOf(found.end), left: LEFT, width: Math.max(width - LEFT - right, 10) };
 }
 
 /** The panel. */
@@ -173,7 +177,8 @@ function drawSection(pen: CanvasRenderingContext2D, found: Section, shape: Shape
   }
   for (const row of rows) drawRow(pen, row, span);
   for (const row of rows) drawMarks(pen, row, span, drawn);
-  for (const row of rows) drawLabels(pen, row, span, drawn);
+  for (const row of rows) drawNames(pen, row, drawn);
+  if (shape.width >= NARROW) for (const row of rows) drawResiduals(pen, row, span, drawn);
 }
 
 function drawRow(pen: CanvasRenderingContext2D, { segments, level, top, bottom }: Row, span: Span): void {
@@ -206,7 +211,7 @@ function drawMarks(pen: CanvasRenderingContext2D, row: Row, span: Span, drawn: D
   }
 }
 
-function drawLabels(pen: CanvasRenderingContext2D, { line, top, bottom }: Row, span: Span, drawn: Drawn): void {
+function drawNames(pen: CanvasRenderingContext2D, { line, top, bottom }: Row, drawn: Drawn): void {
   const middle = (top + bottom) / 2;
   pen.textBaseline = "middle";
   pen.font = `${line.station === drawn.station ? "600 " : ""}11px system-ui, sans-serif`;
@@ -217,6 +222,13 @@ function drawLabels(pen: CanvasRenderingContext2D, { line, top, bottom }: Row, s
   pen.fillStyle = colour("quiet");
   pen.textAlign = "right";
   if (line.distance_km !== null) pen.fillText(`${numberText(line.distance_km, line.distance_km < 100 ? 1 : 0)} km`, LEFT - 6, middle);
+}
+
+function drawResiduals(pen: CanvasRenderingContext2D, { line, top, bottom }: Row, span: Span, drawn: Drawn): void {
+  const middle = (top + bottom) / 2;
+  pen.textAlign = "right";
+  pen.textBaseline = "middle";
+  pen.font = "11px system-ui, sans-serif";
   let x = span.left + span.width + 48;
   for (const phase of ["P", "S"]) {
     const arrival = drawn.event?.origin?.arrivals.find((a) => a.station === line.station && a.phase === phase);

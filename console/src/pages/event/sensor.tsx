@@ -13,6 +13,7 @@ import { curves, readSensor, spectrogram, traces } from "./sensordata";
 import { chosenPick, draft, pointer, section, shown, station, stationLine } from "./state";
 import { look, viewOf, zoom, zoomToPicks } from "./view";
 
+/** Room [px] for names beside the traces. */
 const LEFT = 124;
 const RIGHT = 8;
 

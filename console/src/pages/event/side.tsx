@@ -50,8 +50,8 @@ function Arrivals({ event }: { readonly event: EventAnswer }) {
       <table>
         <thead>
           <tr>
-            <th>Station</th><th>Ph</th><th class="number">Distance</th><th class="number">Azimuth</th>
-            <th class="number">Residual</th><th class="number">Weight</th><th class="number">σ</th>
+            <th>Station</th><th>Ph</th><th class="number">km</th><th class="number">Azimuth</th>
+            <th class="number">Residual [s]</th><th class="number">Weight</th><th class="number">σ [s]</th>
           </tr>
         </thead>
         <tbody>
@@ -62,11 +62,11 @@ function Arrivals({ event }: { readonly event: EventAnswer }) {
             >
               <td><button class="plain bare" onClick={() => { chooseStation(a.station); }}>{a.station}</button></td>
               <td class={a.phase === "S" ? "s" : "p"}>{a.phase}</td>
-              <td class="number">{numberText(a.distance_km, 1)} km</td>
+              <td class="number">{numberText(a.distance_km, 1)}</td>
               <td class="number">{numberText(a.azimuth_deg, 0)}°</td>
-              <td class="number">{signedText(a.residual_s, 2)} s</td>
+              <td class="number">{signedText(a.residual_s, 2)}</td>
               <td class="number">{numberText(a.weight, 2)}</td>
-              <td class="number">{numberText(sigma.get(keyOf(a)), 2)} s</td>
+              <td class="number">{numberText(sigma.get(keyOf(a)), 2)}</td>
             </tr>
           ))}
         </tbody>
