@@ -12,6 +12,8 @@ from rich.table import Table
 
 from zilzal.cli import options
 from zilzal.cli.progress import showing
+from zilzal.cli.serve.beside import ServePort, console_beside, wait_for_interrupt
+from zilzal.core.errors import StoreError
 
 if TYPE_CHECKING:
     from zilzal.app.archive import Summary
@@ -26,6 +28,7 @@ def run(
     picker: options.PickerName = None,
     earth_model: options.EarthModelName = None,
     workers: options.Workers = None,
+    serve: ServePort = None,
 ) -> None:
     """Work an archive through: picks, events, magnitudes, types, a catalogue.
 
@@ -42,16 +45,33 @@ def run(
     )
     stations = read_inventory(inventory)
     console = Console()
+    make_folder(output)
+    place = settings.store.place(output)
+    with console_beside(serve, place, inventory=inventory, waveforms=sources):
+        try:
+            with showing(Console(stderr=True)) as report:
+                summary = run_archive(sources, stations, output, settings, report)
+        except KeyboardInterrupt:
+            Console(stderr=True).print(
+                f"stopped; what is done is kept in {output}, and the same command goes on from "
+                "there",
+                markup=False,
+            )
+            raise typer.Exit(130) from None
+        show_summary(console, summary, output)
+        wait_for_interrupt(serve)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of results.
+
+    Raises:
+        StoreError: that cannot be done.
+    """
     try:
-        with showing(Console(stderr=True)) as report:
-            summary = run_archive(sources, stations, output, settings, report)
-    except KeyboardInterrupt:
-        Console(stderr=True).print(
-            f"stopped; what is done is kept in {output}, and the same command goes on from there",
-            markup=False,
-        )
-        raise typer.Exit(130) from None
-    show_summary(console, summary, output)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
 def show_summary(console: Console, summary: Summary, output: Path) -> None:

@@ -14,9 +14,10 @@ import zilzal
 from zilzal.app.display.curves import CurveShelf
 from zilzal.app.display.holdings import Holdings
 from zilzal.web.access.audit import Audit
-from zilzal.web.access.gate import Access, Gate, anybody, reader, viewer
+from zilzal.web.access.gate import Access, Gate, admin, anybody, reader, viewer
 from zilzal.web.access.headers import Guard
 from zilzal.web.api import (
+    audit,
     event,
     event_list,
     export,
@@ -106,6 +107,7 @@ def _api() -> APIRouter:
     looking = [Depends(viewer)]
     for resource in (event_list, export, event, section, waveforms, stations, live):
         api.include_router(resource.router, dependencies=looking)
+    api.include_router(audit.router, dependencies=[Depends(admin)])
     # Its routes ask for an analyst themselves.
     api.include_router(review.router)
     return api

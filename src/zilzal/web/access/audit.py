@@ -6,9 +6,11 @@ import json
 import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from zilzal.core.time import Time
 
@@ -27,6 +29,14 @@ class Audit:
     path: Path | None
     now: Callable[[], Time]
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def newest(self, count: int) -> list[dict[str, Any]]:
+        """The last lines that were written, the newest first; none without a file."""
+        if self.path is None or not self.path.is_file():
+            return []
+        with self._lock, self.path.open(encoding="utf-8") as file:
+            last = deque(file, maxlen=count)
+        return [json.loads(line) for line in reversed(last)]
 
     def note(self, who: str, address: str, action: str, **about: object) -> None:
         """Write a line.

@@ -241,6 +241,11 @@ def analyst(request: Request) -> Visitor:
     return gate_of(request).check(request, Role.ANALYST)
 
 
+def admin(request: Request) -> Visitor:
+    """Whoever may do all; a dependency of routes."""
+    return gate_of(request).check(request, Role.ADMIN)
+
+
 def anybody(request: Request) -> Visitor:
     """Also one who has not logged in; a dependency of routes."""
     return gate_of(request).check(request, Role.NOBODY)
