@@ -1,5 +1,5 @@
 /** The map as a part of a page. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type * as maplibre from "maplibre-gl";
 import { theme } from "../theme";
 import { openMap, paintBase } from "./base";
@@ -30,19 +30,25 @@ export function Earth(props: EarthProps) {
   const ready = useRef(false);
   const now = useRef(props);
   now.current = props;
+  const [problem, setProblem] = useState("");
 
   useEffect(() => {
-    const opened = openMap(holder.current as HTMLDivElement, () => {
-      addLayers(opened);
-      ready.current = true;
-      listen(opened, () => now.current);
-      drawAll(opened, now.current);
-    });
-    map.current = opened;
-    return () => {
-      ready.current = false;
-      opened.remove();
-    };
+    try {
+      const opened = openMap(holder.current as HTMLDivElement, () => {
+        addLayers(opened);
+        ready.current = true;
+        listen(opened, () => now.current);
+        drawAll(opened, now.current);
+      });
+      map.current = opened;
+      return () => {
+        ready.current = false;
+        opened.remove();
+      };
+    } catch {
+      setProblem("This browser draws no map: it has no WebGL.");
+      return undefined;
+    }
   }, []);
 
   const whenReady = (draw: (map: maplibre.Map) => void): void => {
@@ -60,6 +66,7 @@ export function Earth(props: EarthProps) {
     });
   }, [theme.value]);
 
+  if (problem) return <p class="empty">{problem}</p>;
   return <div class="earth" ref={holder} role="region" aria-label={props.label} />;
 }
 
