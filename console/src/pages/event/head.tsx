@@ -65,7 +65,7 @@ function Steps({ id }: { readonly id: string }) {
   const [before, after] = [neighbour(id, -1), neighbour(id, 1)];
   return (
     <span class="steps">
-      {before ? <a class="button" href={hashOf("event", before)} title="Event before in the list (B… key K)">‹</a> : null}
+      {before ? <a class="button" href={hashOf("event", before)} title="Event before in the list (key K)">‹</a> : null}
       {after ? <a class="button" href={hashOf("event", after)} title="Next event of the list (key J)">›</a> : null}
     </span>
   );
