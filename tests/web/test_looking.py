@@ -169,7 +169,7 @@ def messages(answer: httpx.Response):
 
 
 def test_stream_tells_versions_and_picks_and_goes_on_where_it_broke(desk: Served, short_run: Ran):
-    event, other = short_run.events
+    event = short_run.events[0]
     with desk.client.stream("GET", "/api/live") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         told = messages(answer)
@@ -186,7 +186,7 @@ def test_stream_tells_versions_and_picks_and_goes_on_where_it_broke(desk: Served
         thread.start()
         seen: dict[str, dict] = {}
         while {"events", "picks"} - seen.keys():
-            last, kind, content = next(told)
+            _, kind, content = next(told)
             seen[kind] = content
         thread.join()
     assert [(e["id"], e["version"]) for e in seen["events"]["items"]] == [(event.id, 2)]
