@@ -17,6 +17,7 @@ from tests.app.conftest import short, short_run
 from tests.app.short import Ran
 from zilzal.app.display.holdings import Holdings, Places, open_holdings
 from zilzal.app.synthetic import Synthetic
+from zilzal.core.time import Time
 from zilzal.web.access.gate import Access
 from zilzal.web.server import create_app
 
@@ -47,10 +48,12 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, places: Places, access: Access, **options: object) -> Iterator[Served]:
+def serving(
+    folder: Path, places: Places, access: Access, now: Callable[[], Time] | None = None
+) -> Iterator[Served]:
     """Serve a folder of results on a free port."""
-    with open_holdings(folder, places) as held:
-        app = create_app(held, access, audit_path=folder / "audit.jsonl", **options)
+    with open_holdings(folder, places, now=now) as held:
+        app = create_app(held, access, audit_path=folder / "audit.jsonl")
         config = uvicorn.Config(
             app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1,
             proxy_headers=False, server_header=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -69,11 +70,37 @@ def record_section(
     predicted = {} if origin is None else predict(origin, list(stations.values()))
     span = _span(event, [t for times in predicted.values() for t in times.values()])
     channels = _channels(event, held, wanted.component)
-    lines = [
-        _line(event, station_id, stations.get(station_id), channels, predicted, span, held, wanted)
-        for station_id in {**stations, **{p.channel_id.station_id: None for p in event.picks}}
-    ]
-    return span, sorted(lines, key=lambda line: (line.distance_m or 1e9, line.station_id))
+    lines: list[SectionLine] = []
+    for station_id in {**stations, **{p.channel_id.station_id: None for p in event.picks}}:
+        channel_id, station = channels.get(station_id), stations.get(station_id)
+        away_m, towards_deg = _path(origin, station)
+        segments: list[Segment] = []
+        if channel_id is not None:
+            segments = read_view(channel_id, span, wanted.view, held.waveforms, held.inventory)
+        lines.append(
+            SectionLine(
+                station_id=station_id,
+                channel_id=channel_id,
+                distance_m=away_m,
+                azimuth_deg=towards_deg,
+                segments=tuple(segments),
+                picks=tuple(p for p in event.picks if p.channel_id.station_id == station_id),
+                predicted=predicted.get(station_id, {}),
+            )
+        )
+    return span, sorted(lines, key=_order)
+
+
+def _order(line: SectionLine) -> tuple[float, StationId]:
+    return math.inf if line.distance_m is None else line.distance_m, line.station_id
+
+
+def _path(origin: Origin | None, station: Station | None) -> tuple[float | None, float | None]:
+    """Epicentral distance [m] and azimuth [deg]; None where an end is not known."""
+    if origin is None or station is None:
+        return None, None
+    places = origin.latitude, origin.longitude, station.latitude, station.longitude
+    return float(distance_m(*places)), float(azimuth_deg(*places))
 
 
 def predict(origin: Origin, stations: Sequence[Station]) -> dict[StationId, dict[Phase, Time]]:
@@ -131,33 +158,3 @@ def _channels(event: Event, held: Holdings, component: str) -> dict[StationId, C
         station_id: min(by_sensor[sensor], key=lambda c: (c.component != component, c))
         for station_id, sensor in chosen.items()
     }
-
-
-def _line(
-    event: Event,
-    station_id: StationId,
-    station: Station | None,
-    channels: Mapping[StationId, ChannelId],
-    predicted: Mapping[StationId, Mapping[Phase, Time]],
-    span: tuple[Time, Time],
-    held: Holdings,
-    wanted: SectionRequest,
-) -> SectionLine:
-    channel_id = channels.get(station_id)
-    segments = (
-        () if channel_id is None
-        else read_view(channel_id, span, wanted.view, held.waveforms, held.inventory)
-    )  # fmt: skip
-    away_m = towards_deg = None
-    if station is not None and isinstance(event.origin, Origin):
-        places = event.origin.latitude, event.origin.longitude, station.latitude, station.longitude
-        away_m, towards_deg = float(distance_m(*places)), float(azimuth_deg(*places))
-    return SectionLine(
-        station_id=station_id,
-        channel_id=channel_id,
-        distance_m=away_m,
-        azimuth_deg=towards_deg,
-        segments=tuple(segments),
-        picks=tuple(p for p in event.picks if p.channel_id.station_id == station_id),
-        predicted=predicted.get(station_id, {}),
-    )

@@ -12,10 +12,12 @@ from zilzal.cli.serve import accounts, console
 class _ServeGroup(TyperGroup):
     """`zilzal serve PLACE` is short for `zilzal serve console PLACE`."""
 
+    default_command = "console"
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the name of the command in where it was left out."""
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
-            args = ["console", *args]
+            args = [self.default_command, *args]
         return super().parse_args(ctx, args)
 
 
