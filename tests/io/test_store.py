@@ -24,8 +24,8 @@ from tests.io.examples import (
     unlocated,
 )
 from zilzal.core.coverage import CoverageHour, CoverageSpan, Reason
-from zilzal.core.errors import StoreError
-from zilzal.core.event import EventType, Unlocated
+from zilzal.core.errors import StaleVersion, StoreError
+from zilzal.core.event import EventType, Origin, Unlocated
 from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.packet import Bookmark
 from zilzal.core.pick import EvaluationMode, Phase, Provenance
@@ -173,8 +173,75 @@ def test_reviewed_event_is_kept_from_machines(store: Store):
     returned = store.put_events([event(1), event(0), unlocated(0)])
     assert [plain(e) for e in returned] == [plain(event(1)), plain(reviewed), plain(reviewed)]
     assert len(store.versions(event().id)) == 1
-    changed = replace(reviewed, comment="by another hand")
-    assert store.put_event(changed).version == 2
+
+
+def test_machine_cannot_retract_a_reviewed_event_with_its_own_words(store: Store):
+    reviewed = store.put_event(event(evaluation_mode=EvaluationMode.MANUAL))
+    retracted = replace(reviewed, origin=Unlocated(reason="not found again", time=START))
+    assert plain(store.put_event(retracted)) == plain(reviewed)
+    assert len(store.versions(reviewed.id)) == 1
+
+
+def test_person_changes_a_reviewed_event_and_is_named(store: Store):
+    first = store.put_event(event(evaluation_mode=EvaluationMode.MANUAL))
+    changed = replace(first, comment="by another hand")
+    stored = store.put_review([changed], {first.id: 1}, author="mina")[0]
+    assert (stored.version, stored.author, stored.comment) == (2, "mina", "by another hand")
+    assert [(s.version, s.author) for s in store.stamps(first.id)] == [(1, ""), (2, "mina")]
+    assert plain(store.event(first.id)) == plain(stored)
+
+
+def test_review_of_an_old_version_is_refused_as_a_whole(store: Store):
+    first = store.put_event(event())
+    store.put_event(event(comment="revised"))
+    other = store.put_event(event(1))
+    judged = [replace(e, evaluation_mode=EvaluationMode.MANUAL) for e in (other, first)]
+    with pytest.raises(StaleVersion, match="at version 2, the review began at 1"):
+        store.put_review(judged, {first.id: 1, other.id: 1}, author="mina")
+    assert store.event(other.id).evaluation_mode is EvaluationMode.AUTOMATIC
+
+
+def test_new_event_of_a_review_needs_a_free_id(store: Store):
+    first = store.put_event(event())
+    with pytest.raises(StaleVersion, match="began at none"):
+        store.put_review([first], {}, author="mina")
+    assert store.put_review([event(1)], {}, author="mina")[0].version == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "numbers"),
+    [
+        ({"text": "AYN"}, [1]),
+        ({"evaluation_mode": EvaluationMode.MANUAL}, [2]),
+        ({"catalogue_only": True}, [0, 1, 2]),
+        ({"qualities": ("A", "B", "C", "D")}, [0, 1, 2]),
+        ({"magnitude_types": ("ml",)}, [0, 1, 2]),
+    ],
+)
+def test_words_modes_and_qualities_limit(store: Store, limits, numbers):
+    stored = [event(0), event(1, comment="shaking in Ayn"), event(2, evaluation_mode=EvaluationMode.MANUAL),
+              unlocated(3)]  # fmt: skip
+    store.put_events(stored)
+    found = [s.id for s in store.summaries(EventQuery(**limits))]
+    assert found == [stored[n].id for n in numbers]
+
+
+def test_circle_takes_what_lies_on_a_ring(store: Store):
+    kept = store.put_event(event())
+    assert isinstance(kept.origin, Origin)
+    place = {"latitude": kept.origin.latitude + 1, "longitude": kept.origin.longitude}
+    inside = EventQuery(**place, min_radius_deg=0.99, max_radius_deg=1.01)
+    outside = EventQuery(**place, max_radius_deg=0.99)
+    assert (store.count(inside), store.count(outside)) == (1, 0)
+
+
+def test_columns_say_what_summaries_say(store: Store):
+    store.put_events([event(0), event(1), unlocated(2)])
+    lines, columns = store.summaries(), store.columns()
+    assert list(columns.id) == [line.id for line in lines]
+    assert list(columns.time_ns) == [line.time.ns for line in lines]
+    assert list(columns.latitude) == [line.latitude for line in lines]
+    assert list(store.columns(EventQuery(text="nothing")).id) == []
 
 
 def test_one_batch_may_hold_versions_of_one_event(store: Store):

@@ -14,6 +14,7 @@ from zilzal.app.configuration import Configuration, read_configuration
 from zilzal.app.events import LEARNED, LESSON, Material, find_sources, settle
 from zilzal.app.execution import Executor
 from zilzal.app.executors import open_executor
+from zilzal.app.judged import leave_judged
 from zilzal.app.measuring import measure_sources
 from zilzal.app.picking import Workshop
 from zilzal.app.plan import Plan, make_plan, stations_of
@@ -113,8 +114,7 @@ def run_archive(
         solved = find_sources(material, configuration, associator, report)
         measuring = measure_sources(solved, store, executor, configuration, report)
         results = _timed(summary, "events", lambda: sorted(measuring, key=lambda r: r.number))
-        events = [result.event for result in results]
-        _store_events(store, events, span)
+        events = _store_events(store, [result.event for result in results], span)
         _timed(summary, "write", lambda: export(store, output, picks, events))
     summary.failures += [f"event {r.event.id}: {r.error}" for r in results if r.error]
     summary.picks = len(picks)
@@ -230,15 +230,22 @@ def _pick(
             summary.failures.append(f"{job.sensor_id} from {job.start}: {result.error}")
 
 
-def _store_events(store: Store, events: Sequence[Event], span: tuple[Time, Time]) -> None:
-    """Write events; automatic ones of an earlier run over the same time are retracted."""
+def _store_events(store: Store, events: Sequence[Event], span: tuple[Time, Time]) -> list[Event]:
+    """Write events; automatic ones of an earlier run over the same time are retracted.
+
+    Returns:
+        The run's events as they are in the store: where a person has judged one, that judgement.
+    """
+    known = store.events(EventQuery(start=span[0], end=span[1])).events
+    events, judged = leave_judged(events, known)
     current = {event.id for event in events}
     gone = [
         replace(event, origin=Unlocated(reason="not found again by a later run", time=event.time))
-        for event in store.events(EventQuery(start=span[0], end=span[1]))
+        for event in known
         if event.id not in current and isinstance(event.origin, Origin)
     ]
-    store.put_events([*events, *gone])
+    stored = store.put_events([*events, *gone])
+    return sorted([*stored[: len(events)], *judged], key=lambda e: (e.time, e.id))
 
 
 def store_place(run: Path) -> str | Path:

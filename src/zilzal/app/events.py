@@ -147,7 +147,7 @@ def solve(
     associations = associator.associate(picks, material.stations)
     solutions: list[Solved] = []
     for done, association in enumerate(associations, 1):
-        solutions.append((association, _locate(association, material, configuration)))
+        solutions.append((association, locate(association, material.stations, configuration)))
         report("locate", done, len(associations))
     merged = merge_split(solutions, configuration.locator, material.stations)
     return [solved for solved in merged if grid.accepts(number, solved[1].time)]
@@ -185,17 +185,30 @@ def event_id(picks: Sequence[Pick]) -> str:
     return f"zz{stamp}{name[-4:]}"
 
 
-def _locate(
-    association: Association, material: Material, configuration: Configuration
+def locate(
+    association: Association, stations: Sequence[Station], configuration: Configuration
 ) -> Origin | Unlocated:
+    """The origin of picks that share a source, or why there is none."""
     try:
-        origin = configuration.locator.locate(association, material.stations)
+        origin = configuration.locator.locate(association, stations)
     except DataError as error:
         logger.warning("event near %s not located: %s", association.time, error)
         return Unlocated(reason=str(error), time=association.time)
     if isinstance(origin, Origin):
         return replace(origin, provenance=_stamped(origin.provenance, configuration))
     return origin
+
+
+def measure(
+    origin: Origin,
+    picks: Sequence[Pick],
+    waveforms: Waveforms,
+    inventory: Inventory,
+    configuration: Configuration,
+) -> Magnitude:
+    """The magnitude of an origin, with the configuration that made it."""
+    magnitude = configuration.magnitude.measure(origin, picks, waveforms, inventory)
+    return replace(magnitude, provenance=_stamped(magnitude.provenance, configuration))
 
 
 def _complete(
@@ -209,11 +222,9 @@ def _complete(
     detections = _overlapping(picks, by_station)
     magnitudes: tuple[Magnitude, ...] = ()
     if isinstance(origin, Origin):
-        magnitude = configuration.magnitude.measure(
-            origin, picks, material.waveforms, material.inventory
+        magnitudes = (
+            measure(origin, picks, material.waveforms, material.inventory, configuration),
         )
-        stamped = _stamped(magnitude.provenance, configuration)
-        magnitudes = (replace(magnitude, provenance=stamped),)
     evidence = Evidence(
         origin=origin,
         picks=picks,

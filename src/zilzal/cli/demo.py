@@ -11,9 +11,11 @@ from rich.table import Table
 
 from zilzal.cli.progress import showing
 from zilzal.cli.run import show_summary
+from zilzal.cli.serve.beside import ServePort, console_beside, wait_for_interrupt
 
 if TYPE_CHECKING:
     from zilzal.app.demonstration import RealEvent, Shown
+    from zilzal.synth.scenario import Scenario
 
 
 def demo(
@@ -25,6 +27,7 @@ def demo(
     scenario: Annotated[
         Path | None, typer.Option("--scenario", "-s", help="Another synthetic network (TOML).")
     ] = None,
+    serve: ServePort = None,
 ) -> None:
     """Find the earthquakes of a synthetic network, and pick a real one; no network is needed.
 
@@ -32,12 +35,23 @@ def demo(
     through the same pipeline as `zilzal run`, and the result is held against the truth. Then
     recordings of a real event of 2010 that come with ObsPy are picked and drawn.
     """
+    from zilzal.app.synthetic import make_synthetic, read_scenario
+
+    planned = read_scenario(scenario)
+    # Made before, so that a console finds it; the demonstration uses it again.
+    made = make_synthetic(planned, output)
+    place = output / "zilzal.db"
+    with console_beside(serve, place, inventory=[made.inventory], waveforms=[made.waveforms]):
+        _demonstrate(planned, output, picker)
+        wait_for_interrupt(serve)
+
+
+def _demonstrate(planned: Scenario, output: Path, picker: str) -> None:
     from zilzal.app.demonstration import pick_real_event, run_demo
-    from zilzal.app.synthetic import read_scenario
 
     console = Console()
     with showing(Console(stderr=True)) as report:
-        shown = run_demo(read_scenario(scenario), output, picker, report)
+        shown = run_demo(planned, output, picker, report)
     show_summary(console, shown.summary, output)
     table = Table("event", "M", "type", "epicentre", "depth", "time", "magnitude")
     for row in shown.rows:

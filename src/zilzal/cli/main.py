@@ -25,6 +25,7 @@ from zilzal.cli import (
     replay,
     run,
     seedlink,
+    serve,
     synth,
     train,
 )
@@ -53,6 +54,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(learn.app, name="learn")
 app.add_typer(models.app, name="models")
 app.add_typer(seedlink.app, name="seedlink")
+app.add_typer(serve.app, name="serve")
 app.add_typer(train.app, name="train")
 learn.app.command("train")(train.classifier)
 

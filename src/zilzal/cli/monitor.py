@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from zilzal.cli import options
+from zilzal.cli.run import make_folder
+from zilzal.cli.serve.beside import ServePort, console_beside
 from zilzal.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ def monitor(
     speed: Annotated[
         str, typer.Option("--speed", help="Of a playback, times real time; or max.")
     ] = "max",
+    serve: ServePort = None,
 ) -> None:
     """Monitor a network: acquire, pick, locate, store, for as long as it runs.
 
@@ -65,7 +70,24 @@ def monitor(
         raise typer.Exit(2 if any(wrong for _, wrong in found) else 0)
     # Before the service handles it, and after: a reload must never end the monitor.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    asyncio.run(service.serve(read, SystemClock(), tables=bool(playback)))
+    with _console(serve, read):
+        asyncio.run(service.serve(read, SystemClock(), tables=bool(playback)))
+
+
+@contextmanager
+def _console(port: int | None, read: Callable[[], Settings]) -> Iterator[None]:
+    """The console of a monitor, while it runs."""
+    if port is None:
+        yield
+        return
+    settings = read()
+    make_folder(settings.output)
+    records = settings.output / "records"
+    records.mkdir(exist_ok=True)
+    place = settings.configuration.store.place(settings.output)
+    paths = [Path(path) for path in settings.configuration.live.inventory]
+    with console_beside(port, place, inventory=paths, waveforms=[records]):
+        yield
 
 
 def _playback(paths: list[Path] | None, speed: str) -> tuple[list[Path], float] | None:

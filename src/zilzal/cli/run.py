@@ -12,6 +12,8 @@ from rich.table import Table
 
 from zilzal.cli import options
 from zilzal.cli.progress import showing_until_stopped
+from zilzal.cli.serve.beside import ServePort, console_beside, wait_for_interrupt
+from zilzal.core.errors import StoreError
 
 if TYPE_CHECKING:
     from zilzal.app.archive import Summary
@@ -28,6 +30,7 @@ def run(
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     retry_failed: options.RetryFailed = False,
+    serve: ServePort = None,
 ) -> None:
     """Work an archive through: picks, events, magnitudes, types, a catalogue.
 
@@ -43,11 +46,27 @@ def run(
         options.changes(picker=picker, earth_model=earth_model, workers=workers, cluster=cluster),
     )
     stations = read_inventory(inventory)
-    with showing_until_stopped(output) as report:
-        summary = run_archive(
-            sources, stations, output, settings, report, retry_failed=retry_failed
-        )
-    show_summary(Console(), summary, output)
+    make_folder(output)
+    place = settings.store.place(output)
+    with console_beside(serve, place, inventory=inventory, waveforms=sources):
+        with showing_until_stopped(output) as report:
+            summary = run_archive(
+                sources, stations, output, settings, report, retry_failed=retry_failed
+            )
+        show_summary(Console(), summary, output)
+        wait_for_interrupt(serve)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of results.
+
+    Raises:
+        StoreError: that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
 def show_summary(console: Console, summary: Summary, output: Path) -> None:

@@ -15,6 +15,7 @@
     ├── PluginError        a plug-in is missing, broken or fails its kit
     ├── ClusterError       workers cannot be had, or cannot do what they are asked for
     └── StoreError         results cannot be written or read
+        └── StaleVersion     somebody has changed an event meanwhile
 
 What seismology expects to fail (an event that cannot be located) is a value with a
 reason, not an exception: see `core.event.Unlocated`. Wrong use of a function is a
@@ -80,3 +81,7 @@ class ClusterError(ZilzalError):
 
 class StoreError(ZilzalError):
     """Results cannot be written or read."""
+
+
+class StaleVersion(StoreError):
+    """Somebody has changed an event since it was read."""

@@ -258,6 +258,7 @@ class Event:
         detections: that overlap the arrivals.
         evaluation_mode: manual once a person has confirmed or changed it.
         comment: for people.
+        author: who judged it last; empty for the machine.
     """
 
     id: str
@@ -269,6 +270,7 @@ class Event:
     detections: tuple[Detection, ...] = field(default=())
     evaluation_mode: EvaluationMode = EvaluationMode.AUTOMATIC
     comment: str = ""
+    author: str = ""
 
     @property
     def time(self) -> Time:

@@ -68,6 +68,11 @@ def write_stationxml(inventory: Inventory, path: Path, *, source: str = "zilzal"
         path: the file.
         source: the institution or program that the file names as its sender.
     """
+    obspy_inventory(inventory, source=source).write(str(path), format="STATIONXML")
+
+
+def obspy_inventory(inventory: Inventory, *, source: str = "zilzal") -> Any:
+    """An `obspy.core.inventory.Inventory` that says the same."""
     from obspy.core.inventory import Inventory as ObspyInventory
     from obspy.core.inventory import Network
 
@@ -79,7 +84,7 @@ def write_stationxml(inventory: Inventory, path: Path, *, source: str = "zilzal"
         Network(code, stations=[_to_station(name, group) for name, group in stations.items()])
         for code, stations in by_network.items()
     ]
-    ObspyInventory(networks=networks, source=source).write(str(path), format="STATIONXML")
+    return ObspyInventory(networks=networks, source=source)
 
 
 def _channels(path: Path, found: Any) -> Iterator[Channel]:

@@ -30,6 +30,7 @@ class StationStatus:
 
     Args:
         station: its code.
+        data_end: where its newest data end; None where none came.
         data_age_s: since its newest sample; None where none came.
         silent_s: since a packet came.
         behind_s: of the samples worked on behind the newest; None where none were.
@@ -45,6 +46,7 @@ class StationStatus:
     """
 
     station: str
+    data_end: Time | None
     data_age_s: float | None
     silent_s: float | None
     behind_s: float | None
@@ -123,6 +125,7 @@ def _station(name: str, note: Note, now: Time, left_out: list[str]) -> StationSt
         trouble += [*_noise_trouble(noise_db), *_clock_trouble(note)]
     return StationStatus(
         station=name,
+        data_end=end,
         data_age_s=None if end is None else now - end,
         silent_s=silent_s,
         behind_s=None if end is None or worked is None else end - worked,

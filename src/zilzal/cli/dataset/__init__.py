@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from zilzal.cli.dataset import build, convert, look, merge, split
+from zilzal.cli.dataset import build, convert, export, look, merge, split
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,6 +12,7 @@ app = typer.Typer(
 )
 app.command("build")(build.build)
 app.command("convert")(convert.convert)
+app.command("export")(export.export)
 app.command("merge")(merge.merge)
 app.command("split")(split.split)
 app.command("check")(split.check)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +84,47 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA cache_size=-65536")
+    # Not every build of SQLite has them, and distances on the sphere need them.
+    for function in (math.sin, math.cos):
+        connection.create_function(function.__name__, 1, _of_known(function), deterministic=True)
+
+
+def _of_known(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
+    return lambda value: None if value is None else function(value)
 
 
 def _begin_sqlite(connection: Connection) -> None:
     """Writers take the lock at once: a reader that becomes a writer could not wait for it."""
     reading = connection.get_execution_options().get("zilzal_reading", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+_QUESTIONS = {
+    "sqlite": "PRAGMA data_version",
+    "postgresql": "SELECT pg_snapshot_xmax(pg_current_snapshot())::text",
+}
+"""Each database's word for "somebody has written"; outside of any transaction."""
+
+
+@contextmanager
+def watching(engine: Engine) -> Iterator[Callable[[], object]]:
+    """A connection of its own that is asked whether others have written; see `Store.watch`."""
+    question = _QUESTIONS[engine.dialect.name]
+    pooled = engine.raw_connection()
+    # A connection that was in another state is not given back to the pool.
+    pooled.detach()
+    connection: Any = pooled.dbapi_connection
+    try:
+        if engine.dialect.name == "postgresql":
+            connection.autocommit = True
+
+        def ask() -> object:
+            cursor = connection.cursor()
+            try:
+                return cursor.execute(question).fetchone()[0]
+            finally:
+                cursor.close()
+
+        yield ask
+    finally:
+        connection.close()

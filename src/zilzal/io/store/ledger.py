@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 
 from zilzal.core.coverage import CoverageSpan, Reason
-from zilzal.core.ids import ChannelId
-from zilzal.core.time import Time
+from zilzal.core.ids import ChannelId, StationId
+from zilzal.core.time import NS_PER_S, Time
 from zilzal.io.store.rows import channel_of, channel_row
 from zilzal.io.store.schema import COVERAGE, Row
 
@@ -84,8 +84,33 @@ def union(stretches: Iterable[Stretch]) -> list[Stretch]:
     return joined
 
 
+def read_analysed(connection: Connection) -> dict[StationId, tuple[Time, float]]:
+    """Where what was analysed of each station ends, and how long its fullest channel is."""
+    column = COVERAGE.c
+    analysed = [reason.value for reason in Reason if reason.is_analysed]
+    statement = (
+        select(
+            column.network, column.station, func.max(column.end_time),
+            func.sum(column.end_time - column.start_time),
+        )
+        .where(column.reason.in_(analysed))
+        .group_by(column.network, column.station, column.location, column.channel)
+    )  # fmt: skip
+    found: dict[StationId, tuple[Time, float]] = {}
+    for network, station, end, length in connection.execute(statement):
+        key = StationId(network, station)
+        before = found.get(key, (Time(end), 0.0))
+        found[key] = max(before[0], Time(end)), max(before[1], float(length) / NS_PER_S)
+    return found
+
+
 def read_coverage(
-    connection: Connection, start: Time | None, end: Time | None, *, reason: Reason | None = None
+    connection: Connection,
+    start: Time | None,
+    end: Time | None,
+    *,
+    reason: Reason | None = None,
+    station_id: StationId | None = None,
 ) -> list[CoverageSpan]:
     """What lies in [start, end), cut at its bounds, in order of channel and time."""
     first, last = (start.ns if start else -(2**63)), (end.ns if end else 2**63 - 1)
@@ -95,6 +120,11 @@ def read_coverage(
     ]
     if reason is not None:
         limits.append(COVERAGE.c.reason == reason.value)
+    if station_id is not None:
+        limits += [
+            COVERAGE.c.network == station_id.network,
+            COVERAGE.c.station == station_id.station,
+        ]
     found = connection.execute(select(COVERAGE).where(*limits)).mappings()
     return sorted(
         CoverageSpan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -23,7 +24,14 @@ from zilzal.core.ids import StationId
 from zilzal.core.pick import Detection, EvaluationMode, Phase, Pick, Provenance
 from zilzal.core.time import Time
 from zilzal.io.store import rows
-from zilzal.io.store.query import EventQuery, EventSummary, conditions, paged
+from zilzal.io.store.query import (
+    EventColumns,
+    EventQuery,
+    EventSummary,
+    VersionStamp,
+    conditions,
+    paged,
+)
 from zilzal.io.store.schema import (
     ARRIVAL,
     CLASSIFICATION,
@@ -119,6 +127,35 @@ def read_detections(
     return [rows.detection_of(row, made[row["provenance"]]) for row in found]
 
 
+MOST_NEW_PICKS = 1_000
+"""Handed out at a time to those who follow along."""
+
+
+def read_picks_after(connection: Connection, number: int | None) -> tuple[int, list[Pick]]:
+    """See `Store.picks_after`; of a long pause the newest only."""
+    column = PICK.c.number
+    last = connection.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
+    if number is None or number >= last:
+        return last, []
+    made = _provenances(connection)
+    first = max(number, last - MOST_NEW_PICKS)
+    statement = select(PICK).where(column > first, column <= last).order_by(column)
+    found = connection.execute(statement).mappings()
+    return last, [rows.pick_of(row, made[row["provenance"]]) for row in found]
+
+
+def count_picks(
+    connection: Connection, start: Time | None, end: Time | None
+) -> dict[tuple[StationId, Phase], int]:
+    """See `Store.pick_counts`; a pick whose values changed counts once."""
+    column = PICK.c
+    statement = select(
+        column.network, column.station, column.phase, func.count(column.id.distinct())
+    ).group_by(column.network, column.station, column.phase)
+    found = connection.execute(_within(statement, column.time, column.time, start, end))
+    return {(StationId(*codes), Phase(phase)): count for *codes, phase, count in found}
+
+
 def _within(
     statement: Select[Any],
     first: Column[int],
@@ -157,6 +194,33 @@ def read_summaries(connection: Connection, query: EventQuery) -> list[EventSumma
             written=Time(row["written"]),
         )
         for row in connection.execute(paged(select(EVENT), query)).mappings()
+    ]
+
+
+def read_columns(connection: Connection, query: EventQuery) -> EventColumns:
+    """As `read_summaries`, without making a value of each."""
+    column = EVENT.c
+    wanted = (
+        column.id, column.time, column.latitude, column.longitude, column.depth_m,
+        column.magnitude, column.event_type, column.evaluation_mode, column.quality,
+    )  # fmt: skip
+    found = connection.execute(paged(select(*wanted), query)).all()
+    columns = list(zip(*found, strict=True)) or [()] * len(wanted)
+    names = [field.name for field in dataclasses.fields(EventColumns)]
+    return EventColumns(**dict(zip(names, columns, strict=True)))
+
+
+def read_stamps(connection: Connection, event_id: str) -> list[VersionStamp]:
+    """Of all versions of an event, the first one first."""
+    column = EVENT_VERSION.c
+    statement = (
+        select(column.version, column.written, column.author, column.content)
+        .where(column.event_id == event_id)
+        .order_by(column.version)
+    )
+    return [
+        VersionStamp(version=version, written=Time(written), author=author, content=content)
+        for version, written, author, content in connection.execute(statement)
     ]
 
 
@@ -250,6 +314,7 @@ class _Reader:
             ),
             evaluation_mode=EvaluationMode(row["evaluation_mode"]),
             comment=row["comment"],
+            author=row["author"],
         )
 
     def _whole(

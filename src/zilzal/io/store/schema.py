@@ -153,6 +153,7 @@ EVENT_VERSION = Table(
     _text("unlocated_reason", null=True),
     _refers("classification", "classification.digest", null=True),
     _text("evaluation_mode"), _text("comment"), _whole("written"),
+    Column("author", Text, nullable=False, server_default=""),
     UniqueConstraint("event_id", "version"),
 )  # fmt: skip
 
@@ -179,7 +180,7 @@ EVENT = Table(
     _real("magnitude"), _text("magnitude_type", null=True), _text("event_type"),
     _text("evaluation_mode"), _text("quality", null=True), _whole("written"),
     Index(None, "time", "id"), Index(None, "magnitude", "time", "id"),
-    Index(None, "latitude", "longitude"),
+    Index(None, "latitude", "longitude"), Index(None, "written"),
 )  # fmt: skip
 
 COVERAGE = Table(

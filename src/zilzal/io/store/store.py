@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +23,10 @@ from zilzal.core.packet import Bookmark
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.time import Time
 from zilzal.io.store import ledger, live, read, write, write_events
-from zilzal.io.store.engine import READING, connect, url_of
+from zilzal.io.store.engine import READING, connect, url_of, watching
 from zilzal.io.store.faults import told
 from zilzal.io.store.migrate import upgrade
-from zilzal.io.store.query import EventQuery, EventSummary
+from zilzal.io.store.query import EventColumns, EventQuery, EventSummary, VersionStamp
 from zilzal.io.store.schema import CHECKPOINT, CONFIGURATION, RUN
 
 
@@ -151,14 +151,34 @@ class Store:
 
         A new event gets version 1, one that changed the next version (`Event.version` of the
         argument does not matter), one that did not change nothing. A reviewed event
-        (evaluation mode "manual") is only changed by a reviewed one; otherwise it is returned
-        as it is.
+        (evaluation mode "manual") stays and is returned as it is, whatever is said of it here:
+        only `put_review` changes it.
 
         Raises:
             StoreError: the database refused; nothing of these events is stored.
         """
         with self._writing() as connection:
             return write_events.put_events(connection, events, self._clock())
+
+    def put_review(
+        self, events: Sequence[Event], bases: Mapping[str, int], *, author: str
+    ) -> list[Event]:
+        """Store a person's judgement of events: a version each, all or none.
+
+        Args:
+            events: as they are to be; new ones among them.
+            bases: the versions of the events that were judged, by id; nobody may have changed
+                them since.
+            author: who.
+
+        Raises:
+            StaleVersion: an event has another version by now, or a new one's id is taken.
+            StoreError: the database refused; nothing of these events is stored.
+        """
+        with self._writing() as connection:
+            return write_events.put_review(
+                connection, events, bases, author=author, written=self._clock()
+            )
 
     def put_run(self, configuration: str, *, version: str, started: Time) -> str:
         """Store what a run was made with.
@@ -222,8 +242,20 @@ class Store:
         with self._reading() as connection:
             return read.read_detections(connection, start, end, configuration=configuration)
 
+    def pick_counts(
+        self, start: Time | None = None, end: Time | None = None
+    ) -> dict[tuple[StationId, Phase], int]:
+        """How many picks in [start, end) there are of each station and phase that has some."""
+        with self._reading() as connection:
+            return read.count_picks(connection, start, end)
+
     def coverage(
-        self, start: Time | None = None, end: Time | None = None, *, reason: Reason | None = None
+        self,
+        start: Time | None = None,
+        end: Time | None = None,
+        *,
+        reason: Reason | None = None,
+        station_id: StationId | None = None,
     ) -> list[CoverageSpan]:
         """The ledger in [start, end), cut at its bounds, in order of channel and time.
 
@@ -231,9 +263,17 @@ class Store:
             start: None is from the first.
             end: None is to the last.
             reason: only this one.
+            station_id: only there.
         """
         with self._reading() as connection:
-            return ledger.read_coverage(connection, start, end, reason=reason)
+            return ledger.read_coverage(
+                connection, start, end, reason=reason, station_id=station_id
+            )
+
+    def analysed_stations(self) -> dict[StationId, tuple[Time, float]]:
+        """Where what was analysed of each station ends, and how many seconds were."""
+        with self._reading() as connection:
+            return ledger.read_analysed(connection)
 
     def coverage_hours(
         self, start: Time | None = None, end: Time | None = None
@@ -251,6 +291,11 @@ class Store:
         with self._reading() as connection:
             return read.read_summaries(connection, query or EventQuery())
 
+    def columns(self, query: EventQuery | None = None) -> EventColumns:
+        """As `summaries`, column by column: for a hundred thousand events at once."""
+        with self._reading() as connection:
+            return read.read_columns(connection, query or EventQuery())
+
     def count(self, query: EventQuery | None = None) -> int:
         """Number of events within a query's limits, whatever its page."""
         with self._reading() as connection:
@@ -265,6 +310,30 @@ class Store:
         """All versions of an event, the first one first; empty where there is no such event."""
         with self._reading() as connection:
             return read.read_history(connection, event_id)
+
+    def picks_after(self, number: int | None) -> tuple[int, list[Pick]]:
+        """What was stored since, in that order, and the number to ask with the next time.
+
+        Args:
+            number: from the last time; None is now, and gives none.
+        """
+        with self._reading() as connection:
+            return read.read_picks_after(connection, number)
+
+    @contextmanager
+    def watch(self) -> Iterator[Callable[[], object]]:
+        """A cheap question to be asked again and again: its answer differs after any write.
+
+        It may differ where nothing of interest was written. Safe to be asked by one thread after
+        another.
+        """
+        with told("read", self._where), watching(self._engine) as ask:
+            yield ask
+
+    def stamps(self, event_id: str) -> list[VersionStamp]:
+        """When each version of an event came and from whom, the first one first."""
+        with self._reading() as connection:
+            return read.read_stamps(connection, event_id)
 
     def save_checkpoint(
         self, key: str, state: bytes, configuration: str, *, done: bool = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Table, select, text
 
+from zilzal.core.errors import StaleVersion
 from zilzal.core.event import Event, EventType, Magnitude, Origin
 from zilzal.core.pick import Detection, EvaluationMode, Pick, Provenance
 from zilzal.core.time import Time
@@ -35,9 +36,18 @@ from zilzal.io.store.write import put_new, put_over
 logger = logging.getLogger(__name__)
 
 
-def put_events(connection: Connection, events: Iterable[Event], written: Time) -> list[Event]:
-    """Store what is new of each event; see `Store.put_events`."""
-    events = list(events)
+def put_events(
+    connection: Connection, events: Iterable[Event], written: Time, *, author: str | None = None
+) -> list[Event]:
+    """Store what is new of each event; see `Store.put_events`.
+
+    Args:
+        connection: in a transaction.
+        events: in any order.
+        written: when.
+        author: the person who judged them; None is the machine, which changes no reviewed event.
+    """
+    events = [replace(event, author=author or "") for event in events]
     if connection.dialect.name == "postgresql":
         # Two writers must not give out the same version; SQLite has one writer anyway.
         connection.execute(text("LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE"))
@@ -50,7 +60,7 @@ def put_events(connection: Connection, events: Iterable[Event], written: Time) -
         current = known.get(event.id)
         if current and current.content == parts.content:
             stored.append(replace(event, version=current.version))
-        elif current and current.reviewed and event.evaluation_mode is EvaluationMode.AUTOMATIC:
+        elif current and current.reviewed and author is None:
             kept[len(stored)] = current.key
             stored.append(event)
         else:
@@ -63,6 +73,28 @@ def put_events(connection: Connection, events: Iterable[Event], written: Time) -
         reviewed = {event.id: event for event in read_versions(connection, set(kept.values()))}
         return [reviewed[e.id] if n in kept else e for n, e in enumerate(stored)]
     return stored
+
+
+def put_review(
+    connection: Connection,
+    events: Sequence[Event],
+    bases: Mapping[str, int],
+    *,
+    author: str,
+    written: Time,
+) -> list[Event]:
+    """Store a person's judgement; see `Store.put_review`."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE"))
+    known = _read_current(connection, sorted({*bases, *(event.id for event in events)}))
+    for event_id in sorted({*bases, *known}):
+        current, base = known.get(event_id), bases.get(event_id)
+        if (current and current.version) != base:
+            raise StaleVersion(
+                f"event {event_id} is at version {current.version if current else 'none'}, the "
+                f"review began at {base or 'none'}; look at it again"
+            )
+    return put_events(connection, events, written, author=author)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +200,7 @@ def _add_version(batch: _Batch, event: Event, parts: _Parts, written: Time) -> _
         "preferred_origin": parts.origin, "unlocated_reason": parts.unlocated,
         "preferred_magnitude": preferred[0] if preferred else None,
         "classification": parts.classification, "comment": event.comment,
+        "author": event.author,
     })  # fmt: skip
     _add_links(batch, EVENT_MAGNITUDE, key, parts.magnitudes)
     _add_links(batch, EVENT_PICK, key, parts.picks)

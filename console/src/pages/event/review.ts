@@ -1,0 +1,145 @@
+/** Judging: what is asked of the server, and what becomes of its answers. */
+import { computed, signal } from "@preact/signals";
+import { answerOf, POST, Refusal, type Schemas } from "../../api/client";
+import { session } from "../../api/session";
+import { tell, warn } from "../../notices";
+import { go, hashOf } from "../../route";
+import { actionsOf, draftOf, type Action } from "./draft";
+import { draft, isChanged, load, preview, previewing, reloadSection, show, stored, type EventAnswer } from "./state";
+
+/** Whether the visitor may judge. */
+export const canReview = computed(() => session.value?.features.review ?? false);
+export const saving = signal(false);
+/** What the draft would change, in words. */
+export const changes = signal<readonly string[]>([]);
+
+let newest = 0;
+
+/** Ask what the draft comes to; only the newest question's answer counts. */
+export function updatePreview(): void {
+  const event = stored.peek();
+  if (!event) return;
+  const number = ++newest;
+  const actions = actionsOf(draft.peek());
+  if (!actions.length) {
+    preview.value = null;
+    previewing.value = false;
+    changes.value = [];
+    return;
+  }
+  previewing.value = true;
+  judge(event, actions, true).then(
+    (answer) => {
+      if (number !== newest) return;
+      preview.value = answer.event;
+      changes.value = answer.changes;
+      previewing.value = false;
+    },
+    (error: unknown) => {
+      if (number !== newest) return;
+      previewing.value = false;
+      warn(error);
+    },
+  );
+}
+
+function judge(event: EventAnswer, actions: Action[], isPreview: boolean): Promise<Schemas["ReviewAnswer"]> {
+  return answerOf(POST("/api/events/{event_id}/review", {
+    params: { path: { event_id: event.id } },
+    body: { base_version: event.version, actions, preview: isPreview },
+  }));
+}
+
+/** Do something that makes a new version, and show it. */
+async function make(what: string, ask: () => Promise<Schemas["ReviewAnswer"]>): Promise<Schemas["ReviewAnswer"] | null> {
+  if (saving.peek()) return null;
+  saving.value = true;
+  newest += 1;
+  try {
+    const answer = await ask();
+    show(answer.event);
+    changes.value = [];
+    previewing.value = false;
+    reloadSection();
+    tell(`${what}: version ${answer.event.version}`);
+    return answer;
+  } catch (error) {
+    warn(error);
+    // Somebody else was quicker: look at what they made of it.
+    const id = stored.peek()?.id;
+    if (error instanceof Refusal && error.status === 409 && id) await load(id);
+    return null;
+  } finally {
+    saving.value = false;
+  }
+}
+
+/** Save the draft's picks, and whatever else is decided with them. */
+export async function save(also: readonly Action[] = [], what = "Saved"): Promise<void> {
+  const event = stored.peek();
+  const actions = [...actionsOf(draft.peek()), ...also];
+  if (!event || !actions.length || !canReview.peek()) return;
+  await make(what, () => judge(event, actions, false));
+}
+
+export function confirmEvent(): Promise<void> {
+  return save([{ kind: "confirm" }], "Confirmed");
+}
+
+export function rejectEvent(): Promise<void> {
+  return save([{ kind: "reject" }], "Rejected");
+}
+
+export type EventType = Schemas["EventType"];
+
+export function setType(event_type: EventType): Promise<void> {
+  return save([{ kind: "set_type", event_type }], "Type set");
+}
+
+export function comment(text: string): Promise<void> {
+  return save([{ kind: "comment", text }], "Comment saved");
+}
+
+/** Forget what is not saved. */
+export function discard(): void {
+  const event = stored.peek();
+  if (!event) return;
+  draft.value = draftOf(event.picks);
+  updatePreview();
+}
+
+/** Take back what is not saved, or else what was saved last. */
+export async function undo(): Promise<void> {
+  const event = stored.peek();
+  if (!event || !canReview.peek()) return;
+  if (isChanged.peek()) {
+    discard();
+    return;
+  }
+  await make("Taken back", () => answerOf(POST("/api/events/{event_id}/undo", {
+    params: { path: { event_id: event.id } },
+    body: { base_version: event.version },
+  })));
+}
+
+/** Make one event of this one and another. */
+export async function merge(id: string, version: number): Promise<void> {
+  const event = stored.peek();
+  if (!event) return;
+  await make(`Merged with ${id}`, () => answerOf(POST("/api/events/merge", {
+    body: { events: [{ id: event.id, base_version: event.version }, { id, base_version: version }], preview: false },
+  })));
+}
+
+/** Make a new event of some of the picks, and go there. */
+export async function split(pick_ids: string[]): Promise<void> {
+  const event = stored.peek();
+  if (!event) return;
+  const answer = await make("Split", () => answerOf(POST("/api/events/{event_id}/split", {
+    params: { path: { event_id: event.id } },
+    body: { base_version: event.version, pick_ids, preview: false },
+  })));
+  const other = answer?.others[0];
+  if (other) go(hashOf("event", other.id));
+}
+

@@ -1,0 +1,1 @@
+"""What people look at: waveforms, spectra, stations and statistics, ready to be drawn."""

@@ -1,0 +1,171 @@
+"""What is new in a store, for those who look on: event versions, picks, stations, waveforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from zilzal.app.display.curves import CurveShelf
+from zilzal.app.display.holdings import Holdings
+from zilzal.app.display.stations import StationLine, station_lines
+from zilzal.app.display.traces import Segment, View, channels_of, read_view
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.pick import Pick
+from zilzal.core.probability import Probabilities
+from zilzal.core.time import Time
+from zilzal.io.store import EventQuery, EventSummary, Order
+
+OVERLAP_S = 10.0
+"""A version may be seen so long after the time that it was written at: writers overlap."""
+MOST_EVENTS = 200
+FIRST_S = 30.0
+"""Of waveforms at the beginning."""
+AHEAD_S = 60.0
+"""A clock that is so much ahead of ours is still read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far somebody has read; a text, so that a client can give it back.
+
+    Args:
+        written: of the event versions.
+        pick_number: of the picks.
+    """
+
+    written: Time
+    pick_number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        """Read what `str` gives; None for anything else."""
+        written, _, number = text.partition("-")
+        if not written.isdecimal() or not number.isdecimal() or len(text) > 40:
+            return None
+        return cls(Time(int(written)), int(number))
+
+    def __str__(self) -> str:
+        return f"{self.written.ns}-{self.pick_number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What came since the last look."""
+
+    events: tuple[EventSummary, ...] = ()
+    picks: tuple[Pick, ...] = ()
+    stations: tuple[StationLine, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing."""
+        return not (self.events or self.picks or self.stations)
+
+
+@dataclass(slots=True, eq=False)
+class Reader:
+    """One who looks on.
+
+    Args:
+        held: what there is to see.
+        cursor: where to begin; None is now.
+    """
+
+    held: Holdings
+    cursor: Cursor | None
+    _seen: dict[str, int] = field(default_factory=dict[str, int])
+    _stations: Mapping[str, StationLine] = field(default_factory=dict[str, StationLine])
+
+    def start(self) -> Cursor:
+        """Begin; what is there already is not news."""
+        if self.cursor is None:
+            number = self.held.store.picks_after(None)[0]
+            self.cursor = Cursor(self.held.now(), number)
+            recent = EventQuery(written_since=self.cursor.written - OVERLAP_S)
+            self._seen = {event.id: event.version for event in self.held.store.summaries(recent)}
+        self._stations = self._told_stations()
+        return self.cursor
+
+    def look(self) -> News:
+        """What came since."""
+        cursor = self.cursor or self.start()
+        query = EventQuery(
+            written_since=cursor.written - OVERLAP_S, order=Order.WRITTEN, limit=MOST_EVENTS
+        )
+        found = self.held.store.summaries(query)
+        events = [e for e in reversed(found) if self._seen.get(e.id) != e.version]
+        number, picks = self.held.store.picks_after(cursor.pick_number)
+        self._seen = {e.id: e.version for e in found}
+        newest = max((e.written for e in found), default=cursor.written)
+        self.cursor = Cursor(max(newest, cursor.written), number)
+        return News(events=tuple(events), picks=tuple(picks), stations=self._changed_stations())
+
+    def _told_stations(self) -> dict[str, StationLine]:
+        if "live/monitor" not in self.held.store.notes("live/monitor"):
+            return {}
+        return {str(line.station_id): line for line in station_lines(self.held)}
+
+    def _changed_stations(self) -> tuple[StationLine, ...]:
+        """Stations of which something was told that is not only a matter of time."""
+        before, self._stations = self._stations, self._told_stations()
+        return tuple(
+            line
+            for code, line in self._stations.items()
+            if code not in before or _timeless(line) != _timeless(before[code])
+        )
+
+
+def _timeless(line: StationLine) -> StationLine:
+    return replace(line, data_age_s=None, silent_s=None, behind_s=None)
+
+
+@dataclass(slots=True, eq=False)
+class Tail:
+    """The end of some sensors' records, piece by piece as they grow.
+
+    Args:
+        held: the waveforms.
+        shelf: of the network's curves.
+        sensors: which.
+        view: how they are looked at.
+    """
+
+    held: Holdings
+    shelf: CurveShelf
+    sensors: Sequence[SensorId]
+    view: View
+    _ends: dict[ChannelId, Time] = field(default_factory=dict[ChannelId, Time])
+    _curve_ends: dict[SensorId, Time] = field(default_factory=dict[SensorId, Time])
+
+    def grow(self) -> dict[ChannelId, list[Segment]]:
+        """What was recorded since the last time, by channel."""
+        now = self.held.now()
+        grown: dict[ChannelId, list[Segment]] = {}
+        for sensor in self.sensors:
+            for channel in channels_of(sensor, self.held.waveforms):
+                start = self._ends.get(channel, now - FIRST_S)
+                span = max(start, now - FIRST_S), now + AHEAD_S
+                found = read_view(
+                    channel, span, self.view, self.held.waveforms, self.held.inventory
+                )
+                if found:
+                    grown[channel] = found
+                    self._ends[channel] = _end(found[-1])
+        return grown
+
+    def curves(self) -> list[Probabilities]:
+        """What the network says of it, as far as it has seen enough."""
+        now = self.held.now()
+        found: list[Probabilities] = []
+        for sensor in self.sensors:
+            start = self._curve_ends.get(sensor, now - FIRST_S)
+            span = max(start, now - FIRST_S), now + AHEAD_S
+            for curves in self.shelf.curves(sensor, span, self.held):
+                self._curve_ends[sensor] = curves.next_start
+                found.append(curves)
+        return found
+
+
+def _end(segment: Segment) -> Time:
+    """Where the next sample would be, to half a sample."""
+    return segment.start + (len(segment.minimum) - 0.5) * segment.step_s

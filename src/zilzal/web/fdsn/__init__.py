@@ -1,0 +1,1 @@
+"""FDSN web services: one module a service."""
