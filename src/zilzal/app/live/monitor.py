@@ -5,9 +5,9 @@ rounds of picking take what has come, store it and its bookmarks; revisions make
 picks. Where the store or the disk refuses, everything is held and tried again: the queue fills,
 the sources wait, their servers keep the records.
 
-Picks are stored as they come, the state from time to time together with the bookmarks that it
-stands at. After a crash the sources give again what came after the last state, it is worked on
-again, and makes the same picks with the same ids.
+Picks are stored as they come, the state from time to time together with the ledger and the
+bookmarks that it stands at. After a crash the sources give again what came after the last state,
+it is worked on again, and makes the same picks with the same ids.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from zilzal.app.live.health import STATION, Health, Pulse
 from zilzal.app.live.horizon import Horizon, News
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
+from zilzal.core.coverage import CoverageSpan
 from zilzal.core.errors import StoreError
 from zilzal.core.event import EvaluationMode, Event
 from zilzal.core.ids import SensorId
@@ -98,6 +99,7 @@ class Monitor:
     health: Health = field(init=False)
     _queue: asyncio.Queue[tuple[float, Packet | None]] = field(init=False)
     _picks: list[Pick] = field(default_factory=list[Pick])
+    _spans: list[CoverageSpan] = field(default_factory=list[CoverageSpan])
     _detections: list[Detection] = field(default_factory=list[Detection])
     _preliminary: dict[SensorId, tuple[Pick, ...]] = field(
         default_factory=dict[SensorId, tuple[Pick, ...]]
@@ -345,9 +347,10 @@ class Monitor:
         """Store what a round gave, and hand it on to the events."""
         # The engine rests: what others may look at while it works is copied.
         self._passed, self._stations = self.engine.passed(), self.engine.stations()
-        if worked.picks or worked.detections or worked.spans:
-            await self._insist(lambda: self._write(worked))
+        # The ledger is stored with the state: what is told after it will be told again.
+        self._spans += worked.spans
         if worked.picks or worked.detections:
+            await self._insist(lambda: self._write(worked))
             self._picks += worked.picks
             self._detections += worked.detections
             for pick in worked.picks:
@@ -359,7 +362,6 @@ class Monitor:
         with self.store.transaction():
             self.store.put_picks(worked.picks)
             self.store.put_detections(worked.detections)
-            self.store.put_coverage(worked.spans)
 
     async def _save(self) -> None:
         """Store the state with the bookmarks that it stands at."""
@@ -367,9 +369,11 @@ class Monitor:
         state = await asyncio.to_thread(self.engine.save)
         bookmarks = list(self.engine.bookmarks.values())
         notes = self.health.notes(self._pulse)
+        spans, self._spans = self._spans, []
 
         def write() -> None:
             with self.store.transaction():
+                self.store.put_coverage(spans)
                 self.store.save_checkpoint(_ENGINE, state, key)
                 self.store.put_bookmarks(bookmarks)
                 self.store.put_notes(notes)
