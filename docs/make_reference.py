@@ -259,11 +259,18 @@ def _live() -> list[str]:
         "## Live\n",
         f"The Ridgecrest hour played to `zilzal monitor` ({killed['picker']} picker), which was "
         f"killed {killed['kills']} times at seeded random instants (between {min(done):,} and "
-        f"{max(done):,} of {killed['records']:,} records): of {compared:,} rows of picks, arrivals, "
-        f"events and coverage {differing} differ from those of a monitor that was left alone.\n",
+        f"{max(done):,} of {killed['records']:,} records): of {compared:,} rows of picks, "
+        f"arrivals, events and coverage {differing} differ from those of a monitor that was left "
+        "alone.\n",
         "A whole monitor on synthetic networks at 100 Hz, played in real time by a clock of "
-        "processor time: as on one core that does nothing else, tables of travel times filled "
-        f"before; {network['picker']} picker.\n",
+        "processor time, as on one core that does nothing else; tables of travel times filled "
+        f"before, {network['picker']} picker, "
+        + (
+            "counted after a minute in which all stations began.\n"
+            if all("warm_after_s" in run for run in network["runs"])
+            else "the first minute included, in which stations begin one by one and the "
+            "associator learns the network anew each time.\n"
+        ),
         "| stations | data [s] | events | cores | records a round, median and largest "
         "| onset to pick [s], 50 and 95 % | last pick to event [s], 50 and 95 % | memory [MB] |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
