@@ -39,7 +39,7 @@ EVENTS = {
     "whole": event(),
     "unlocated": unlocated(1),
     "bare": event(2, picks=(), detections=(), magnitudes=(), classification=None, comment=""),
-    "reviewed": event(3, evaluation_mode=EvaluationMode.MANUAL, version=4),
+    "reviewed": event(3, evaluation_mode=EvaluationMode.MANUAL, version=4, author="mina \x07 ä"),
     "not_known": event(
         4, origin=origin((pick(1),), covariance=np.full((4, 4), np.nan), rms_s=float("nan"),
                          depth_fixed=True, quality="D"),

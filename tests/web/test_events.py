@@ -158,6 +158,14 @@ def test_export_gives_each_format(console: Served, short_run: Ran):
     assert "attachment" in export("csv").headers["content-disposition"]
 
 
+def test_every_format_can_be_asked_for():
+    from typing import get_args
+
+    from zilzal.web.api.export import FORMATS, FormatName
+
+    assert set(get_args(FormatName)) == set(FORMATS)
+
+
 def test_section_has_stations_by_distance_with_predictions(console: Served, short_run: Ran):
     event = short_run.events[1]
     found = console.get(f"/api/events/{event.id}/section", points=400)

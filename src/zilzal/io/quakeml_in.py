@@ -75,6 +75,7 @@ class QuakeMLReader:
             detections=tuple(map(_detection, ours.get("detections", ()))),
             evaluation_mode=_mode(mode),
             comment=ours.get("comment", "\n".join(texts)),
+            author=ours.get("author", ""),
         )
 
     def _picks(self, event: Any) -> dict[str, Pick]:

@@ -48,7 +48,7 @@ class QuakeMLWriter:
             resource_id=self._uri(event.id),
             event_type=kind.event_type.value if kind else None,
             event_type_certainty=("known" if known else "suspected") if kind else None,
-            creation_info=self._creation(str(event.version)),
+            creation_info=self._creation(str(event.version), _printable(event.author) or None),
             comments=self._event_comments(event),
             picks=[self._pick(pick) for pick in event.picks],
             origins=[self._origin(origin)] if origin else [],
@@ -66,7 +66,7 @@ class QuakeMLWriter:
     def _comments(self, content: dict[str, Any], *texts: str) -> list[Any]:
         from obspy.core.event import Comment
 
-        plain = [_NOT_XML.sub(" ", text) for text in texts if text.strip()]
+        plain = [_printable(text) for text in texts if text.strip()]
         return [Comment(text=text, force_resource_id=False) for text in [*plain, note(content)]]
 
     def _creation(self, version: str, author: str | None = None) -> Any:
@@ -85,6 +85,7 @@ class QuakeMLWriter:
             "id": event.id,
             "version": event.version,
             "comment": event.comment,
+            "author": event.author,
             "evaluation_mode": event.evaluation_mode,
             "classification": event.classification and _classification_note(event.classification),
             "detections": [_detection_note(detection) for detection in event.detections],
@@ -235,6 +236,11 @@ class QuakeMLWriter:
             waveform_id=_waveform_id(station.channel_id),
             comments=self._comments(_station_note(station), station.reason),
         ))  # fmt: skip
+
+
+def _printable(text: str) -> str:
+    """What XML can hold."""
+    return _NOT_XML.sub(" ", text)
 
 
 def _utc(time: Time) -> Any:

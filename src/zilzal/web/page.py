@@ -6,7 +6,7 @@ from importlib.resources.abc import Traversable
 
 from fastapi import FastAPI, Response
 
-from zilzal.web.api.problem import not_found
+from zilzal.web.refusal import not_found
 
 _KINDS = {
     "css": "text/css; charset=utf-8",

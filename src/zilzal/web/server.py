@@ -102,7 +102,7 @@ wrong is told as RFC 9457 problem details."""
 
 def _api() -> APIRouter:
     """All routes under /api; the order matters where one path could be another's parameter."""
-    api = APIRouter(prefix="/api", responses=dict(problems.PROBLEMS))
+    api = APIRouter(prefix="/api", responses=problems.PROBLEMS)
     api.include_router(session.router, dependencies=[Depends(anybody)])
     looking = [Depends(viewer)]
     for resource in (event_list, export, event, section, waveforms, stations, live):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from zilzal.app.display.holdings import Holdings
 from zilzal.app.display.traces import Segment, View, read_view, sensors_of
 from zilzal.core.event import Event, Origin
@@ -110,7 +112,7 @@ def predict(origin: Origin, stations: Sequence[Station]) -> dict[StationId, dict
     model: EarthModel = load_model(origin.earth_model)
     terms = {(a.station_id, a.phase): a.correction_s for a in origin.arrivals}
     places = [(s.latitude, s.longitude, s.elevation_m) for s in stations]
-    latitudes, longitudes, elevations_m = map(list, zip(*places, strict=True))
+    latitudes, longitudes, elevations_m = np.array(places, float).T
     away_m = distance_m(origin.latitude, origin.longitude, latitudes, longitudes)
     found: dict[StationId, dict[Phase, Time]] = {s.station_id: {} for s in stations}
     for phase in Phase:

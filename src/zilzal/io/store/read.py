@@ -149,11 +149,14 @@ def count_picks(
 ) -> dict[tuple[StationId, Phase], int]:
     """See `Store.pick_counts`; a pick whose values changed counts once."""
     column = PICK.c
-    statement = select(
+    statement: Any = select(
         column.network, column.station, column.phase, func.count(column.id.distinct())
     ).group_by(column.network, column.station, column.phase)
     found = connection.execute(_within(statement, column.time, column.time, start, end))
-    return {(StationId(*codes), Phase(phase)): count for *codes, phase, count in found}
+    return {
+        (StationId(network, station), Phase(phase)): count
+        for network, station, phase, count in found
+    }
 
 
 def _within(
@@ -204,7 +207,8 @@ def read_columns(connection: Connection, query: EventQuery) -> EventColumns:
         column.id, column.time, column.latitude, column.longitude, column.depth_m,
         column.magnitude, column.event_type, column.evaluation_mode, column.quality,
     )  # fmt: skip
-    found = connection.execute(paged(select(*wanted), query)).all()
+    statement: Any = select(*wanted)
+    found = connection.execute(paged(statement, query)).all()
     columns = list(zip(*found, strict=True)) or [()] * len(wanted)
     names = [field.name for field in dataclasses.fields(EventColumns)]
     return EventColumns(**dict(zip(names, columns, strict=True)))

@@ -20,7 +20,7 @@ from zilzal.web.access.accounts import is_right, read_accounts
 from zilzal.web.access.audit import Audit
 from zilzal.web.access.limits import FailureLimit
 from zilzal.web.access.roles import Role, Visitor
-from zilzal.web.api.problem import Refused
+from zilzal.web.refusal import Refused
 
 COOKIE = "zilzal_session"
 TOKEN = "x-csrf-token"  # noqa: S105 - a header's name

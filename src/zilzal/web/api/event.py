@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path
 from zilzal.app.review.changes import changes_between
 from zilzal.core.event import Event
 from zilzal.web.api.event_values import EventAnswer
-from zilzal.web.api.problem import not_found
 from zilzal.web.api.values import Answer, Held, Instant
+from zilzal.web.refusal import not_found
 
 router = APIRouter(prefix="/events", tags=["events"])
 

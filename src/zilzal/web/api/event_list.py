@@ -12,7 +12,7 @@ from zilzal.app.display.statistics import describe
 from zilzal.core.event import EventType
 from zilzal.core.pick import EvaluationMode
 from zilzal.core.time import NS_PER_S
-from zilzal.core.units import km
+from zilzal.core.units import METRES_PER_KM
 from zilzal.io.store import EventColumns, Order
 from zilzal.web.api.event_filter import EventFilter, EventPage
 from zilzal.web.api.event_values import EventLine
@@ -106,14 +106,14 @@ def _points(columns: EventColumns) -> bytes:
         found = np.round(np.array(values, float), decimals)
         return [None if value != value else value for value in found.tolist()]
 
-    depths_m = np.array(columns.depth_m, float)
+    depths_km = np.array(columns.depth_m, float) / METRES_PER_KM
     content = {
         "total": len(columns.id),
         "id": columns.id,
         "time_unix_s": np.round(np.array(columns.time_ns, float) / NS_PER_S, 3).tolist(),
         "latitude": rounded(columns.latitude, 5),
         "longitude": rounded(columns.longitude, 5),
-        "depth_km": rounded(km(depths_m), 3),
+        "depth_km": rounded(depths_km, 3),
         "magnitude": rounded(columns.magnitude, 3),
         "event_type": columns.event_type,
         "evaluation_mode": columns.evaluation_mode,

@@ -144,13 +144,15 @@ class ArrivalAnswer(Answer):
         """From the core's own, with its pick's time."""
         pick = next((p for p in picks if p.id == arrival.pick_id), None)
         residual_s = finite(arrival.residual_s)
-        known = pick is not None and residual_s is not None
+        predicted = None
+        if pick is not None and residual_s is not None:
+            predicted = pick.time - residual_s
         return cls(
             pick_id=arrival.pick_id,
             station=str(arrival.station_id),
             phase=arrival.phase,
             observed_time=pick and pick.time,
-            predicted_time=pick.time - residual_s if known else None,
+            predicted_time=predicted,
             distance_km=_km(arrival.distance_m),
             azimuth_deg=finite(arrival.azimuth_deg),
             takeoff_angle_deg=finite(arrival.takeoff_angle_deg),
@@ -353,7 +355,7 @@ class EventAnswer(Answer):
         A version that is not stored, as of a preview, has the last one's time.
         """
         stamp = next((s for s in stamps if s.version == event.version), stamps[-1])
-        kind, unlocated = event.classification, isinstance(event.origin, Unlocated)
+        kind, origin = event.classification, event.origin
         return cls(
             id=event.id,
             version=event.version,
@@ -364,8 +366,8 @@ class EventAnswer(Answer):
             time=event.time,
             event_type=kind.event_type if kind else EventType.NOT_REPORTED,
             comment=event.comment,
-            origin=None if unlocated else OriginAnswer.of(event.origin, event.picks),
-            unlocated_reason=event.origin.reason if unlocated else "",
+            origin=OriginAnswer.of(origin, event.picks) if isinstance(origin, Origin) else None,
+            unlocated_reason=origin.reason if isinstance(origin, Unlocated) else "",
             magnitudes=[MagnitudeAnswer.of(m) for m in event.magnitudes],
             classification=kind and ClassificationAnswer.of(kind),
             picks=[PickAnswer.of(p) for p in event.picks],

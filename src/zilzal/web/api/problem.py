@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from zilzal.core.errors import ConfigError, DataError, ModelError, StaleVersion, StoreError
 from zilzal.web.api.values import Answer
+from zilzal.web.refusal import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -32,25 +34,6 @@ class Problem(Answer):
     status: int
 
 
-class Refused(Exception):
-    """A request that cannot be answered, with its status.
-
-    Args:
-        status: of HTTP.
-        detail: what was wrong, and what to do.
-    """
-
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-
-
-def not_found(what: str) -> Refused:
-    """There is no such thing."""
-    return Refused(HTTPStatus.NOT_FOUND, f"there is no {what}")
-
-
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """A problem as a response."""
     title = HTTPStatus(status).phrase
@@ -66,7 +49,7 @@ _STATUS = {
     ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
-PROBLEMS = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {KIND: {}}, "description": HTTPStatus(status).phrase}
     for status in (400, 401, 403, 404, 409, 413, 422, 429, 503)
 }

@@ -19,8 +19,8 @@ from zilzal.web.access.gate import address_of, analyst, gate_of
 from zilzal.web.access.roles import Visitor
 from zilzal.web.api.event import EventId
 from zilzal.web.api.event_values import EventAnswer
-from zilzal.web.api.problem import Refused, not_found
 from zilzal.web.api.values import Answer, Asked, Held, Instant
+from zilzal.web.refusal import Refused, not_found
 
 router = APIRouter(prefix="/events", tags=["review"])
 

@@ -14,9 +14,9 @@ from zilzal.core.pick import Phase
 from zilzal.core.units import km
 from zilzal.web.api.event import EventId
 from zilzal.web.api.event_values import PickAnswer
-from zilzal.web.api.problem import not_found
 from zilzal.web.api.trace_values import SegmentAnswer
 from zilzal.web.api.values import Answer, Asked, Held, Instant
+from zilzal.web.refusal import not_found
 
 router = APIRouter(prefix="/events", tags=["events"])
 

@@ -22,9 +22,9 @@ from zilzal.core.coverage import Reason
 from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.pick import Phase
 from zilzal.core.station import Channel, GroundMotion
-from zilzal.web.api.problem import Refused, not_found
 from zilzal.web.api.trace_values import holed, numbers
 from zilzal.web.api.values import Answer, Asked, Held, Instant, InstantText, parse_time, station_of
+from zilzal.web.refusal import Refused, not_found
 
 router = APIRouter(prefix="/stations", tags=["stations"])
 

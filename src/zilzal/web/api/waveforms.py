@@ -12,9 +12,9 @@ from zilzal.app.display.spectra import spectrograms
 from zilzal.app.display.traces import Unit, View, channels_of, read_view
 from zilzal.core.ids import ChannelId
 from zilzal.core.probability import Probabilities
-from zilzal.web.api.problem import not_found
 from zilzal.web.api.trace_values import SegmentAnswer, holed, numbers
 from zilzal.web.api.values import Answer, Asked, Held, Instant, InstantText, parse_time, sensor_of
+from zilzal.web.refusal import not_found
 
 router = APIRouter(tags=["waveforms"])
 

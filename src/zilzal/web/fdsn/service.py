@@ -17,8 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from zilzal.app.display.holdings import Holdings
 from zilzal.core.errors import DataError, StoreError, ZilzalError
 from zilzal.core.time import Time
-from zilzal.web.api.problem import Refused
 from zilzal.web.fdsn.parameters import FdsnError, Given, Parameter, bad_request, read_parameters
+from zilzal.web.refusal import Refused
 
 Answered = Callable[[Holdings, Given, str], Response | None]
 """What a method gives for its parameters and the service's address; None is no data."""
