@@ -446,3 +446,45 @@ def test_bookmarks_are_replaced_and_those_without_a_place_forgotten(store):
     store.put_bookmarks(first)
     store.put_bookmarks([Bookmark("a", "1", "6"), Bookmark("a", "2", ""), Bookmark("c", "1", "")])
     assert store.bookmarks() == [Bookmark("a", "1", "6"), Bookmark("b", "1", "x")]
+
+
+def test_watch_tells_that_somebody_has_written(store: Store, open_store: Open):
+    with store.watch() as ask:
+        before = ask()
+        open_store().put_event(event())
+        after = ask()
+        assert after != before
+        store.put_picks([pick(9)])
+        assert ask() != after
+
+
+def test_new_picks_are_told_once_in_the_order_they_came(store: Store):
+    store.put_picks([pick(0)])
+    number, none = store.picks_after(None)
+    assert none == []
+    store.put_picks([pick(5), pick(0), pick(2)])
+    last, found = store.picks_after(number)
+    assert [p.id for p in found] == [pick(5).id, pick(2).id]
+    assert store.picks_after(last) == (last, [])
+
+
+def test_picks_are_counted_once_whatever_their_values_were(store: Store):
+    store.put_picks([pick(0), pick(0, probability=0.9), pick(1), pick(2)])
+    counts = store.pick_counts()
+    assert counts[StationId("CI", "S000"), Phase.P] == 1
+    assert sum(counts.values()) == 3
+    assert sum(store.pick_counts(pick(1).time, pick(2).time).values()) == 1
+
+
+def test_analysed_time_is_told_by_station(store: Store):
+    other = ChannelId("CI", "OTH", "", "HHZ")
+    store.put_coverage([
+        CoverageSpan(CHANNEL, START, START + 100, Reason.ANALYSED),
+        CoverageSpan(CHANNEL, START + 100, START + 150, Reason.GAP),
+        CoverageSpan(replace(CHANNEL, channel="HHE"), START, START + 90, Reason.CLIPPED),
+        CoverageSpan(other, START, START + 7, Reason.ANALYSED),
+    ])  # fmt: skip
+    assert store.analysed_stations() == {
+        CHANNEL.station_id: (START + 100, 100.0), other.station_id: (START + 7, 7.0),
+    }  # fmt: skip
+    assert {s.channel_id for s in store.coverage(station_id=other.station_id)} == {other}

@@ -69,7 +69,7 @@ def create_app(
         app.include_router(router_of(service.SERVICE), dependencies=reading)
     app.include_router(feed.router, dependencies=reading)
     add_page(app, resources.files("zilzal.web").joinpath("static", "console"))
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)
     app.add_middleware(Guard, hosts=access.hosts, is_secure=is_secure)
     return app
 

@@ -152,7 +152,7 @@ def count_picks(
     statement: Any = select(
         column.network, column.station, column.phase, func.count(column.id.distinct())
     ).group_by(column.network, column.station, column.phase)
-    found = connection.execute(_within(statement, column.time, column.time, start, end))
+    found: Any = connection.execute(_within(statement, column.time, column.time, start, end))
     return {
         (StationId(network, station), Phase(phase)): count
         for network, station, phase, count in found
