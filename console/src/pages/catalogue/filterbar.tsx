@@ -1,6 +1,7 @@
 /** The limits of a search, as a form. */
 import { useState } from "preact/hooks";
 import { BASE } from "../../api/client";
+import { session } from "../../api/session";
 import { countText } from "../../format";
 import { typeText } from "../../words";
 import { filterText, isoFrom, type Filter, type NumberName } from "./filter";
@@ -10,12 +11,10 @@ export const EVENT_TYPES = [
   "volcanic eruption", "other event", "not reported", "not existing",
 ] as const;
 
-const FORMATS = [
-  ["quakeml", "QuakeML 1.2"],
-  ["csv", "CSV"],
-  ["geojson", "GeoJSON"],
-  ["text", "FDSN text"],
-] as const;
+/** Names of the formats that people know; others are shown as the server names them. */
+const FORMAT_NAMES: Record<string, string> = {
+  quakeml: "QuakeML", scml: "SCML", csv: "CSV", geojson: "GeoJSON", text: "FDSN text", zmap: "ZMAP", arrivals: "Arrivals, CSV",
+};
 
 interface Props {
   readonly filter: Filter;
@@ -110,7 +109,8 @@ function Pair({ label, low, high, step, filter, onChange }: Part & { label: stri
 }
 
 function Export({ filter }: { readonly filter: Filter }) {
-  const [format, setFormat] = useState<string>(FORMATS[0][0]);
+  const formats = session.value?.features.export_formats ?? [];
+  const [format, setFormat] = useState("csv");
   const wanted = new URLSearchParams({ format });
   for (const [name, value] of Object.entries(filterText(filter))) {
     if (!value) continue;
@@ -121,7 +121,7 @@ function Export({ filter }: { readonly filter: Filter }) {
       <label>
         <span class="hidden">Format of the export</span>
         <select value={format} onChange={(e) => setFormat(e.currentTarget.value)}>
-          {FORMATS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+          {formats.map((name) => <option key={name} value={name}>{FORMAT_NAMES[name] ?? name}</option>)}
         </select>
       </label>
       <a class="button" href={`${BASE}/api/events/export?${wanted}`} download>Export</a>
