@@ -165,9 +165,11 @@ def results_page() -> str:
             NOTE,
             RESULTS_INTRODUCTION,
             *_archives(),
+            *_association(),
             *_pickers(),
             *_speed(),
             *_live(),
+            *_scale_out(),
             *_imported(),
         ]
     )
@@ -212,6 +214,25 @@ def _archives() -> list[str]:
     return [*lines, ""]
 
 
+def _association() -> list[str]:
+    rows = _load("association")["results"]
+    lines = [
+        "## Association\n",
+        "Synthetic sequences whose sources are known, defaults (`benchmarks/association.py`). An event can "
+        "be found that has five picks or more; false groups have no event of which more than half of "
+        "their picks are.\n",
+        "| sequence | associator | picks | found | of | false | doubles | right picks | CPU [s] |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {row['scene']}, seed {row['seed']} | {row['associator']} | {row['picks']} | {row['found']} "
+        f"| {row['can_be_found']} | {row['false']} | {row['doubles']} | {row['right_picks']:.3f} "
+        f"| {row['cpu_s']:.1f} |"
+        for row in rows
+    ]
+    return [*lines, ""]
+
+
 def _pickers() -> list[str]:
     lines = ["## Pickers\n"]
     for title, name in (
@@ -234,19 +255,104 @@ def _pickers() -> list[str]:
 
 
 def _speed() -> list[str]:
+    """Whole chains beside published ones, and our stages one by one."""
     speed = _load("throughput")
+    before, after = speed["load_average"]
     lines = [
         "## Speed\n",
-        f"Seconds per station-day (three components, 100 Hz, Steim-2), one thread: median of "
-        f"{speed['runs']} runs, load average {speed['load_average']:.1f}.\n",
-        "| stage | wall | CPU |",
-        "| --- | --- | --- |",
+        "From Steim-2 files to picks, a station-day (three components, 100 Hz), one thread: "
+        f"medians of {speed['runs']} rounds in which all were called in turn, load average "
+        f"{before:.0f} to {after:.0f}. CPU seconds and ratios within a round tell more than wall "
+        "time.\n",
+        "| who | CPU [s] | wall [s] | times ours, CPU | station-days an hour: one process | two "
+        "| peak memory [MB] |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
+    for name, row in speed["contenders"].items():
+        one, two = row["station_days_per_hour"].values()
+        lines.append(
+            f"| {name} | {row['cpu_s']['median']:.2f} | {row['wall_s']['median']:.2f} "
+            f"| {row['times_ours_cpu']['median']:.1f} | {one:.0f} | {two:.0f} "
+            f"| {row['peak_memory_mb']:.0f} |"
+        )
+    lines += ["\n| stage | CPU [s] | wall [s] |", "| --- | --- | --- |"]
     lines += [
-        f"| {name} | {row['wall_s']['median']:.2f} | {row['cpu_s']['median']:.2f} |"
-        for name, row in speed["seconds_per_station_day"].items()
+        f"| {name} | {row['cpu_s']['median']:.2f} | {row['wall_s']['median']:.2f} |"
+        for name, row in speed["stages"].items()
     ]
-    return [*lines, ""]
+    memory = ", ".join(f"{name} {mb:.0f} MB" for name, mb in speed["peak_memory_mb"].items())
+    return [*lines, f"\nPeak memory of picking: {memory}.\n"]
+
+
+def _scale_out() -> list[str]:
+    """Who picks how fast, what it costs, and what that makes of a large archive."""
+    told = _load("scale_out")
+    rates, sizes, store = told["rates"], told["sizes"], told["store"]
+    lines = [
+        "## Scale-out\n",
+        f"A synthetic archive of {rates['station_days']:.0f} station-days, in turn by each; "
+        f"medians of {told['runs']} runs on {told['cores']} cores that had other work too (load "
+        f"average {told['load_average']:.0f}), so that CPU seconds tell more than station-days "
+        "per hour.\n",
+        "| who | station-days per hour | CPU per station-day [s] | of it the driver's | driver's "
+        "CPU per empty job [ms] |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, crew in rates["crews"].items():
+        one = crew["per_station_day"]
+        lines.append(
+            f"| {name} | {crew['station_days_per_hour']['median']:.0f} "
+            f"| {one['cpu_s']['median']:.2f} | {one['driver_cpu_s']['median']:.3f} "
+            f"| {1e3 * crew['per_empty_job']['driver_cpu_s']['median']:.1f} |"
+        )
+    lines += [
+        "\nFor this process the driver is the worker, too.\n",
+        "| what | cost |",
+        "| --- | --- |",
+        f"| waveforms of a station-day | {sizes['waveform_bytes'] / 1e6:.1f} MB |",
+        f"| job with its state, and result | {sizes['job_bytes'] / 1e3:.0f} and "
+        f"{sizes['result_bytes'] / 1e3:.0f} kB |",
+        f"| results of a job into SQLite | {1e3 * store['cpu_s_per_job']:.0f} ms |",
+        f"| a pick, a detection in SQLite | {store['bytes_per_pick']:.0f} and "
+        f"{store['bytes_per_detection']:.0f} bytes |",
+        f"| a pick in memory | {store['memory_bytes_per_pick']:.0f} bytes |",
+        f"| headers of a file | {1e3 * told['scan_cpu_s_per_file']:.1f} ms |",
+        f"| association and location, a pick | "
+        f"{1e3 * told['events']['solving_cpu_s_per_pick']:.1f} ms |",
+        f"| magnitude and type, an event | {told['events']['measuring_cpu_s_per_event']:.2f} s |",
+        "",
+        *_estimate(told["estimate"]),
+    ]
+    return lines
+
+
+def _estimate(made: dict[str, Any]) -> list[str]:
+    """A large archive on paper."""
+    assumed, store = made["assumed"], made["store_gib"]
+    hours = made["picking_hours_by_workers"]
+    return [
+        f"On paper, from these figures: {assumed['stations']} stations for {assumed['years']} "
+        f"years with {assumed['picks_per_station_day']} picks a station-day and "
+        f"{assumed['events_per_day']} events a day.\n",
+        "| what | estimate |",
+        "| --- | --- |",
+        f"| station-days | {made['station_days'] / 1e6:.2f} million |",
+        f"| picking, one core | {made['picking_core_days']:.0f} days |",
+        *(f"| picking, {n} workers | {_duration(hours[str(n)])} |" for n in assumed["workers"]),
+        f"| results that the driver takes | {made['driver_jobs_per_second']:.0f} per second |",
+        f"| reading all headers, in the driver | {_duration(made['scan_hours'])} |",
+        f"| association and location, in the driver | {_duration(made['associating_hours'])} |",
+        f"| magnitudes and types, one core | {made['measuring_core_days']:.0f} days |",
+        f"| picks in memory, a month | {made['memory_gib_per_month']:.1f} GiB |",
+        f"| read from the archive | {made['waveforms_tib']:.0f} TiB |",
+        f"| jobs and results over the network | {made['network_tib']:.1f} TiB |",
+        *(f"| {name} in the store | {size:.0f} GiB |" for name, size in store.items()),
+        "",
+    ]
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
 
 
 def _live() -> list[str]:

@@ -69,7 +69,7 @@ class BayesAssociator:
 
     earth_model: str = "ak135"
     min_picks: int | None = None
-    false_share: float = 0.01
+    false_share: float = 0.05
     max_depth_km: float = 40.0
     seed: int = 0
 
