@@ -218,16 +218,16 @@ def _association() -> list[str]:
     rows = _load("association")["results"]
     lines = [
         "## Association\n",
-        "Synthetic sequences whose sources are known, defaults (`benchmarks/association.py`). An event can "
-        "be found that has five picks or more; false groups have no event of which more than half of "
-        "their picks are.\n",
+        "Synthetic sequences whose sources are known, defaults (`benchmarks/association.py`). An "
+        "event can be found that has five picks or more; false groups have no event of which more "
+        "than half of their picks are.\n",
         "| sequence | associator | picks | found | of | false | doubles | right picks | CPU [s] |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [
-        f"| {row['scene']}, seed {row['seed']} | {row['associator']} | {row['picks']} | {row['found']} "
-        f"| {row['can_be_found']} | {row['false']} | {row['doubles']} | {row['right_picks']:.3f} "
-        f"| {row['cpu_s']:.1f} |"
+        f"| {row['scene']}, seed {row['seed']} | {row['associator']} | {row['picks']} "
+        f"| {row['found']} | {row['can_be_found']} | {row['false']} | {row['doubles']} "
+        f"| {row['right_picks']:.3f} | {row['cpu_s']:.1f} |"
         for row in rows
     ]
     return [*lines, ""]
