@@ -23,6 +23,8 @@ LEAST_PICKS = 5
 LEAST_STATIONS = 3
 BLURS_S = (0.6, 0.6, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0, 0.0, 0.0)
 """Scale that is added to residuals while a rough place is improved."""
+LARGEST_TABLE, FEWEST_ROWS = 400_000, 16
+"""Proposals times slots that are improved at once, which bounds memory in large networks."""
 SWEEPS = 6
 STEPS = 3
 
@@ -67,26 +69,38 @@ def bear(scene: Scene, stack: Stack, contest: Contest, least_picks: int) -> Sour
         least_picks: of a source.
     """
     place_m, time_s = propose(scene, stack, contest.price)
-    if len(time_s) == 0:
-        return no_sources()
+    rows = max(FEWEST_ROWS, LARGEST_TABLE // scene.table.n_slots)
+    born, claims = no_sources(), list[Array]()
+    for first in range(0, len(time_s), rows):
+        part = slice(first, first + rows)
+        sources, mine = _improved_births(
+            scene, place_m[part], time_s[part], contest.price, least_picks
+        )
+        born, claims = born.joined(sources), [*claims, *mine]
+    taken = np.zeros(len(scene.table), bool)
+    chosen: list[int] = []
+    for each in np.lexsort((born.time_s, -born.log_odds)).tolist():
+        if not taken[claims[each]].any():
+            taken[claims[each]] = True
+            chosen.append(each)
+    return born.of(np.array(chosen, int))
+
+
+def _improved_births(
+    scene: Scene, place_m: Array, time_s: Array, price: Array, least_picks: int
+) -> tuple[Sources, list[Array]]:
+    """Proposals moved to where they fit best: those with even odds, and the picks they want."""
     for blur_s in BLURS_S:
-        hardness, size, fit, gain = _fitted(scene, place_m, time_s, contest.price, blur_s)
+        hardness, size, fit, gain = _fitted(scene, place_m, time_s, price, blur_s)
         place_m, time_s, _ = scene.step(place_m, time_s, fit.pick, gain > 0, blur_s)
-    hardness, size, fit, gain = _fitted(scene, place_m, time_s, contest.price, 0.0)
+    hardness, size, fit, gain = _fitted(scene, place_m, time_s, price, 0.0)
     used = gain > 0
     _, _, hessian = scene.step(place_m, time_s, fit.pick, used)
     missed = scene.net_gain(hardness, size, fit)[1]
     log_odds = scene.log_odds(place_m, gain, missed, hessian, known=False)
-    born = Sources(place_m=place_m, time_s=time_s, size=size, log_odds=log_odds)
     good = np.flatnonzero((log_odds > 0) & _is_enough(used, least_picks))
-    good = good[np.lexsort((time_s[good], -log_odds[good]))]
-    taken, chosen = np.zeros(len(scene.table), bool), []
-    for each in good.tolist():
-        mine = fit.pick[each][used[each]]
-        if not taken[mine].any():
-            taken[mine] = True
-            chosen.append(each)
-    return born.of(np.array(chosen, int))
+    born = Sources(place_m=place_m, time_s=time_s, size=size, log_odds=log_odds)
+    return born.of(good), [fit.pick[each][used[each]] for each in good.tolist()]
 
 
 def _fitted(
