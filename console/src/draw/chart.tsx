@@ -161,8 +161,9 @@ function series(line: Line): uPlot.Series {
   return { ...common, points: { show: false } };
 }
 
-/** Above so many points marks are squares, which draw several times faster than circles. */
+/** Above so many points marks are small squares, which draw several times faster than circles. */
 const MANY = 5000;
+const SMALL_PX = 3;
 
 /** Draws marks itself, one colour and radius each. */
 function markPaths(line: Line): uPlot.Series.PathBuilder {
@@ -177,12 +178,13 @@ function markPaths(line: Line): uPlot.Series.PathBuilder {
     pen.rect(left, top, width, height);
     pen.clip();
     const plain = colour(line.colour);
+    const largest = to - from > MANY ? SMALL_PX : Infinity;
     for (let i = from; i <= to; i++) {
       const value = ys[i];
       if (value === null || value === undefined) continue;
       const x = plot.valToPos(xs[i] as number, "x", true);
       const y = plot.valToPos(value, "y", true);
-      const radius = (line.markRadius?.(i) ?? 2.5) * ratio;
+      const radius = Math.min(line.markRadius?.(i) ?? 2.5, largest) * ratio;
       pen.fillStyle = line.markColour?.(i) ?? plain;
       if (to - from > MANY) {
         pen.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
