@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,8 @@ def test_ctrl_c_ends_everything_quietly(call, short, short_run: Ran, tmp_path, c
     driver = subprocess.Popen(
         [sys.executable, script, *map(str, arguments), *cluster],
         stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Who began the tests may ignore Ctrl-C, as a shell does for what it has in the background.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     # It comes back when nobody has the end of the pipe any more: all that was started has ended.
     said = driver.communicate(timeout=600)[1]

@@ -18,7 +18,7 @@ def test_archive_becomes_a_catalogue(call, short, short_run, tmp_path):
     for name in names:
         assert (tmp_path / "out" / name).read_text() == table(short_run, name)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *names, "catalogue.xml", "zilzal.db", "zilzal.toml",
+        *names, "associator.json", "catalogue.xml", "zilzal.db", "zilzal.toml",
     }  # fmt: skip
 
 

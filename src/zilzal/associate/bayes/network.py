@@ -20,7 +20,7 @@ PHASES = (Phase.P, Phase.S)
 """A slot is a station and a phase, numbered 2 * station + phase."""
 LEAST_OUTSIDE_M, LARGEST_OUTSIDE_M = 50_000.0, 100_000.0
 """Sources may be outside the stations' box by its longer side, within these bounds."""
-TABLE_SPACING_M = 2_000.0
+TABLE_SPACING_M, REACH_STEP_M = 2_000.0, 100_000.0
 _STEP_M = 200.0
 """Over which slopes of travel times are taken."""
 
@@ -117,10 +117,12 @@ def network_of(stations: tuple[Station, ...], earth_model: str, max_depth_m: flo
     outside_m = float(np.clip((high - low).max(), LEAST_OUTSIDE_M, LARGEST_OUTSIDE_M))
     apart_m = np.sort(np.hypot(east_m[:, None] - east_m, north_m[:, None] - north_m), axis=1)
     model = load_model(earth_model)
-    reach_m = 1.02 * float(np.hypot(*(high - low + 2 * outside_m)))
+    # In steps, so that a network that grows by a station keeps its tables.
+    across_m = float(np.hypot(*(high - low + 2 * outside_m)))
+    reach_m = REACH_STEP_M * np.ceil(1.02 * across_m / REACH_STEP_M)
     travel = TravelTimeTables(
         model=model,
-        max_distance_m=min(reach_m, model.max_distance_m),
+        max_distance_m=float(min(reach_m, model.max_distance_m)),
         max_depth_m=max_depth_m + 2 * _STEP_M,
         spacing_m=TABLE_SPACING_M,
     )
