@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zilzal.app.display.holdings import Places, open_holdings
+from zilzal.app.display.holdings import Holdings, Places, open_holdings
 from zilzal.core.errors import ConfigError
 from zilzal.web.access.gate import Access
 
@@ -102,11 +102,20 @@ def serve(place: str | Path, given: Places, options: ServeOptions, ready=None) -
                 ssl_keyfile=options.key and str(options.key),
             )
         )
+        _tell_what_lacks(held)
         if ready is not None:
             scheme = "https" if options.is_secure else "http"
             host = f"[{address[0]}]" if ":" in address[0] else address[0]
             ready(f"{scheme}://{host}:{address[1]}/")
         server.run(sockets=[listener])
+
+
+def _tell_what_lacks(held: Holdings) -> None:
+    """Say what cannot be shown, and what would mend it."""
+    if not held.inventory.channels:
+        logger.warning("no inventory is known: stations have no places; give --inventory")
+    if not held.waveforms.channel_ids():
+        logger.warning("no waveforms are known: no traces are shown; give --waveforms")
 
 
 def _names(host: str) -> tuple[str, ...]:

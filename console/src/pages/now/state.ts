@@ -28,6 +28,9 @@ const tick = signal(0);
 
 export const isLive = computed(() => session.value?.features.live ?? false);
 
+/** Whether the server has said that it has no waveforms to show; a monitor's may yet come. */
+export const lacksWaveforms = computed(() => session.value != null && !session.value.features.waveforms && !isLive.value);
+
 /** The time that ages are counted from: now, or the end of the data where no monitor runs. */
 export const reference = computed(() => {
   void tick.value;

@@ -6,7 +6,7 @@ import { levelOf, strokeSegment, xOf, type Span } from "../../draw/trace";
 import { refine } from "../../route";
 import { colour, theme } from "../../theme";
 import { Panel } from "../../words";
-import { filterNumber, FILTERS, isLive, reference, sensors, stations } from "./state";
+import { filterNumber, FILTERS, isLive, lacksWaveforms, reference, sensors, stations } from "./state";
 import { grown, newestEnd, picksShown, tailsOf, WINDOW_S, type Tail } from "./tail";
 
 /** Least time [ms] between two drawings: traces move calmly and cost little. */
@@ -29,7 +29,7 @@ export function TracesPanel() {
       </>
     }>
       {choosing ? <Chooser /> : null}
-      <div class="body"><Scroll /></div>
+      <div class="body">{lacksWaveforms.value ? <p class="empty">No waveforms are known here. Start zilzal serve with --waveforms, and with --inventory for the stations' places.</p> : <Scroll />}</div>
     </Panel>
   );
 }

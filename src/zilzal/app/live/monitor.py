@@ -411,8 +411,11 @@ class Monitor:
             await self._has_news.wait()
             self._has_news.clear()
             if not self._is_over:
+                begun_s = self.clock.monotonic_s()
                 await self._settle_events(is_over=False)
-                await self.clock.sleep(self.configuration.live.preliminary_s / 2)
+                # Rest as long as it took: where sources are costly, picking must not starve.
+                took_s = self.clock.monotonic_s() - begun_s
+                await self.clock.sleep(max(self.configuration.live.preliminary_s / 2, took_s))
 
     async def _settle_events(self, *, is_over: bool) -> None:
         async with self._revising:
