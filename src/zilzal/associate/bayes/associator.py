@@ -229,8 +229,8 @@ class SettledAssociator:
         if usable is None:
             return []
         network, known = usable
-        beliefs = None if self.learned is None else _recalled(self.learned, network)
         table = PickTable.of(known, network)
+        beliefs = Beliefs.first(table) if not self.learned else _recalled(self.learned, network)
         _, contest = _search(network, table, beliefs, self.options.min_picks or LEAST_PICKS)
         return _associations(
             network, table, contest, least_odds=self.least_odds,

@@ -137,9 +137,16 @@ class Stack:
     missed: tuple[Float32[Array, " node"], ...]
 
 
-@lru_cache(maxsize=4)
 def stack_of(network: Network, beliefs: Beliefs) -> Stack:
-    """The tables of a network under some beliefs."""
+    """The tables of a network under some beliefs; the same for the same terms and deafness."""
+    works = np.asarray(beliefs.works, bool)
+    return _stack_of(network, beliefs.term_s.tobytes(), beliefs.deafness.tobytes(), works.tobytes())
+
+
+@lru_cache(maxsize=4)
+def _stack_of(network: Network, term: bytes, deafness: bytes, works: bytes) -> Stack:
+    term_s, deaf = np.frombuffer(term), np.frombuffer(deafness)
+    can_hear = np.frombuffer(works, bool)
     nodes = nodes_of(network)
     away_m = np.hypot(nodes.distance_m, nodes.place_m[:, 2:])
     hardness = attenuation(away_m)
@@ -150,10 +157,10 @@ def stack_of(network: Network, beliefs: Beliefs) -> Stack:
         if wanted > len(network.stations) and reaches:
             continue
         size = by_ease[:, min(wanted, len(network.stations)) - 1] + 0.2
-        chance = _chance(size, np.repeat(hardness, 2, axis=1) + beliefs.deafness) * beliefs.works
+        chance = _chance(size, np.repeat(hardness, 2, axis=1) + deaf) * can_hear
         missed.append(np.log1p(-chance).sum(1).astype(np.float32))
         reaches.append(
-            tuple(_reach(nodes, chance[:, k], k, beliefs) for k in range(network.n_slots))
+            tuple(_reach(nodes, chance[:, k], k, term_s[k]) for k in range(network.n_slots))
         )
     return Stack(nodes=nodes, reaches=tuple(reaches), missed=tuple(missed))
 
@@ -162,7 +169,7 @@ def _chance(size: Array, hardness: Array) -> Array:
     return SUREST / (1 + np.exp(-(size[:, None] - hardness) / SOFTNESS))
 
 
-def _reach(nodes: Nodes, chance: Array, slot: int, beliefs: Beliefs) -> _Reach:
+def _reach(nodes: Nodes, chance: Array, slot: int, term_s: float) -> _Reach:
     node = np.flatnonzero(chance > _LEAST_CHANCE)
     heard = chance[node]
     across_s = 2 * _SLACK * nodes.half_m[node] / SLOWEST_M_PER_S[slot % 2]
@@ -170,7 +177,7 @@ def _reach(nodes: Nodes, chance: Array, slot: int, beliefs: Beliefs) -> _Reach:
     return _Reach(
         node=node,
         weight=(np.log(heard) - np.log1p(-heard)).astype(np.float32),
-        time_s=(nodes.time_s[node, slot] + beliefs.term_s[slot]).astype(np.float32),
+        time_s=(nodes.time_s[node, slot] + term_s).astype(np.float32),
         bins=bins,
         log_width_s=np.log(bins * BIN_S).astype(np.float32),
     )
