@@ -105,7 +105,7 @@ class Network:
         )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def network_of(stations: tuple[Station, ...], earth_model: str, max_depth_m: float) -> Network:
     """The network of some stations in an earth model; two stations at least."""
     ordered = tuple(sorted(stations, key=lambda station: station.station_id))

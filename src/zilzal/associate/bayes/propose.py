@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int32, Int64
 
 from zilzal.associate.bayes.beliefs import Beliefs
 from zilzal.associate.bayes.model import SOFTNESS, SUREST, Scene, attenuation
@@ -33,7 +33,11 @@ GROWTH = 0.7
 """Width of a node away from the stations, as a share of the distance to the nearest."""
 FLATNESS, CROWDING = 2.0, 1.5
 """Height of a node over its width; and how nodes crowd towards the surface."""
-_LEAST_CHANCE = 0.05
+MOST_NODES = 30_000
+"""Among the stations, about: in a large network nodes are wider, so that they fit into memory."""
+_LEAST_CHANCE, _LEAST_HOPE = 0.05, 0.04
+LARGEST_PART = 2_000_000
+"""Nodes times slots that are looked at together."""
 _SLACK = 1.1
 _APART = 3
 
@@ -42,37 +46,84 @@ _APART = 3
 class Nodes:
     """Cells that the volume is divided into: small near stations, large away from them.
 
+    What slots have to do with them is kept for pairs of which there is hope only, in order of slot:
+    all pairs of a network of a thousand stations would not fit into memory.
+
     Args:
         place_m: their middles.
         half_m: half of their widths.
-        time_s: travel times, without terms.
-        distance_m: epicentral.
+        sizes: by class, of a source that as many stations hear as the class wants.
+        node: of each pair.
+        slot: of each pair.
+        hardness: size from which on a source at the node is heard in half of the cases.
+        time_s: travel time, without terms.
     """
 
     place_m: Float64[Array, "node 3"]
     half_m: Float64[Array, " node"]
-    time_s: Float32[Array, "node slot"]
-    distance_m: Float64[Array, "node station"]
+    sizes: tuple[Float64[Array, " node"], ...]
+    node: Int32[Array, " pair"]
+    slot: Int32[Array, " pair"]
+    hardness: Float32[Array, " pair"]
+    time_s: Float32[Array, " pair"]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def nodes_of(network: Network) -> Nodes:
     """The nodes of a network; the same object for the same network."""
     rows = np.array(list(_cells(network)))
     place_m, half_m = rows[:, :3], rows[:, 3] / 2
-    distance_m = network.distances_m(place_m)
+    at_once = max(64, LARGEST_PART // network.n_slots)
+    parts = [
+        _pairs(network, place_m[first : first + at_once], first)
+        for first in range(0, len(place_m), at_once)
+    ]
+    sizes, pairs = (list(zip(*each, strict=True)) for each in zip(*parts, strict=True))
+    node, slot, hardness, time_s = (np.concatenate(each) for each in pairs)
+    order = np.argsort(slot, kind="stable")
     return Nodes(
         place_m=place_m,
         half_m=half_m,
-        time_s=network.times_s(distance_m, place_m[:, 2]).astype(np.float32),
-        distance_m=distance_m,
+        sizes=tuple(np.concatenate(each) for each in sizes),
+        node=node[order],
+        slot=slot[order],
+        hardness=hardness[order],
+        time_s=time_s[order],
     )
+
+
+def _pairs(
+    network: Network, place_m: Float64[Array, "node 3"], first: int
+) -> tuple[tuple[Array, ...], tuple[Array, Array, Array, Array]]:
+    """Sizes of some nodes by class; node, slot, hardness and time of the pairs kept."""
+    distance_m = network.distances_m(place_m)
+    hardness = attenuation(np.hypot(distance_m, place_m[:, 2:]))
+    by_ease = np.sort(hardness, axis=1)
+    n_stations = len(network.stations)
+    sizes = tuple(by_ease[:, min(k, n_stations) - 1] + 0.2 for k in _classes(n_stations))
+    time_s = network.times_s(distance_m, place_m[:, 2])
+    node, station = np.nonzero(_chance(sizes[-1][:, None], hardness) > _LEAST_HOPE)
+    node, slot = np.repeat(node, 2).astype(np.int32), np.repeat(2 * station, 2).astype(np.int32)
+    slot[1::2] += 1
+    return sizes, (
+        node + np.int32(first),
+        slot,
+        hardness[node, slot // 2].astype(np.float32),
+        time_s[node, slot].astype(np.float32),
+    )
+
+
+def _classes(n_stations: int) -> list[int]:
+    """Of `HEARERS` those that a network has stations for; the first in any case."""
+    return [wanted for n, wanted in enumerate(HEARERS) if n == 0 or wanted <= n_stations]
 
 
 def _cells(network: Network) -> Iterator[tuple[float, float, float, float]]:
     """Middle and width of each node, by halving squares until they are small enough."""
     low_m, high_m = network.low_m, network.high_m
     finest_m = float(np.clip(FINENESS * network.between_m, FINEST_M, COARSEST_M))
+    covered_m2 = float(np.ptp(network.east_m) * np.ptp(network.north_m))
+    finest_m = max(finest_m, np.cbrt(covered_m2 * network.thickness_m / FLATNESS / MOST_NODES))
     widest_m = float((high_m - low_m)[:2].max())
     middle_m = (low_m + high_m) / 2
     root_m = finest_m * 2 ** np.ceil(np.log2(widest_m / finest_m))
@@ -143,41 +194,41 @@ def stack_of(network: Network, beliefs: Beliefs) -> Stack:
     return _stack_of(network, beliefs.term_s.tobytes(), beliefs.deafness.tobytes(), works.tobytes())
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _stack_of(network: Network, term: bytes, deafness: bytes, works: bytes) -> Stack:
     term_s, deaf = np.frombuffer(term), np.frombuffer(deafness)
     can_hear = np.frombuffer(works, bool)
     nodes = nodes_of(network)
-    away_m = np.hypot(nodes.distance_m, nodes.place_m[:, 2:])
-    hardness = attenuation(away_m)
-    by_ease = np.sort(hardness, axis=1)
+    ends = np.searchsorted(nodes.slot, np.arange(network.n_slots + 1))
+    hard = nodes.hardness + deaf[nodes.slot]
     reaches: list[tuple[_Reach, ...]] = []
     missed: list[Array] = []
-    for wanted in HEARERS:
-        if wanted > len(network.stations) and reaches:
-            continue
-        size = by_ease[:, min(wanted, len(network.stations)) - 1] + 0.2
-        chance = _chance(size, np.repeat(hardness, 2, axis=1) + deaf) * can_hear
-        missed.append(np.log1p(-chance).sum(1).astype(np.float32))
+    for size in nodes.sizes:
+        chance = _chance(size[nodes.node], hard) * can_hear[nodes.slot]
+        cost = np.bincount(nodes.node, np.log1p(-chance), minlength=len(nodes.half_m))
+        missed.append(cost.astype(np.float32))
         reaches.append(
-            tuple(_reach(nodes, chance[:, k], k, term_s[k]) for k in range(network.n_slots))
+            tuple(
+                _reach(nodes, slice(ends[k], ends[k + 1]), chance, slot=k, term_s=term_s[k])
+                for k in range(network.n_slots)
+            )
         )
     return Stack(nodes=nodes, reaches=tuple(reaches), missed=tuple(missed))
 
 
 def _chance(size: Array, hardness: Array) -> Array:
-    return SUREST / (1 + np.exp(-(size[:, None] - hardness) / SOFTNESS))
+    return SUREST / (1 + np.exp(-(size - hardness) / SOFTNESS))
 
 
-def _reach(nodes: Nodes, chance: Array, slot: int, term_s: float) -> _Reach:
-    node = np.flatnonzero(chance > _LEAST_CHANCE)
-    heard = chance[node]
+def _reach(nodes: Nodes, part: slice, chance: Array, *, slot: int, term_s: float) -> _Reach:
+    near = np.flatnonzero(chance[part] > _LEAST_CHANCE) + part.start
+    heard, node = chance[near], nodes.node[near]
     across_s = 2 * _SLACK * nodes.half_m[node] / SLOWEST_M_PER_S[slot % 2]
     bins = np.maximum(1, 2 * (across_s / BIN_S).astype(np.int64) + 1)
     return _Reach(
         node=node,
         weight=(np.log(heard) - np.log1p(-heard)).astype(np.float32),
-        time_s=(nodes.time_s[node, slot] + term_s).astype(np.float32),
+        time_s=(nodes.time_s[near] + term_s).astype(np.float32),
         bins=bins,
         log_width_s=np.log(bins * BIN_S).astype(np.float32),
     )
@@ -227,7 +278,7 @@ def _block(
             first = (scene.table.time_s[pick] - start_s) / BIN_S + pad - reach.time_s / BIN_S
             first = first.astype(np.int64) - reach.bins // 2
             inside = (first >= 0) & (first < n_bins - reach.bins)
-            at = (reach.node * n_bins + first)[inside]
+            at = (reach.node.astype(np.int64) * n_bins + first)[inside]
             adds = np.maximum(reach.weight + worth[pick] - reach.log_width_s, 0)[inside]
             steps[at] += adds
             steps[at + reach.bins[inside]] -= adds
