@@ -12,7 +12,9 @@ import pytest
 from tests.app.short import Ran, assert_same, run, settings, table
 from tests.infer.networks import SPEC, tiny_network
 from zilzal.app.archive import Summary, pick_archive, run_archive
-from zilzal.app.events import LESSON, instructed
+from zilzal.app.configuration import read_configuration
+from zilzal.app.display.holdings import Places, open_holdings
+from zilzal.app.events import LEARNED, LESSON, instructed
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason
 from zilzal.core.errors import SourceError, SpecError, StoreError
@@ -394,6 +396,19 @@ def test_locator_takes_the_terms_that_the_associator_learned(short):
         locator={"corrections": [{"station": "SY.S02", "phase": "P", "correction_s": 0.1}]}
     )
     assert instructed(own, settled).locator == own.locator
+
+
+def test_reviews_locate_with_the_terms_of_the_run(short_run, tmp_path):
+    output = tmp_path / "out"
+    shutil.copytree(short_run.output, output)
+    with Store.open(output / "zilzal.db") as store:
+        key = read_configuration(output / "zilzal.toml").sha256
+        store.save_checkpoint(LEARNED, lesson(term_s=0.25).encode(), key, done=True)
+    with open_holdings(output, Places()) as held:
+        terms = {
+            (c.station, c.phase): c.correction_s for c in held.configuration.locator.corrections
+        }
+    assert terms == {("SY.S01", Phase.P): 0.25, ("SY.S01", Phase.S): 0.5}
 
 
 def lesson(term_s: float) -> str:

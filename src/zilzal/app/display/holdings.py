@@ -10,8 +10,10 @@ from pathlib import Path
 
 from zilzal.app.configuration import Configuration, read_configuration
 from zilzal.app.display.waveforms import SharedWaveforms, open_waveforms
+from zilzal.app.events import LEARNED, instructed
 from zilzal.core.errors import ConfigError, InventoryError, StoreError
 from zilzal.core.ids import StationId
+from zilzal.core.stage import LearningAssociator
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.clock import SystemClock
@@ -115,7 +117,7 @@ def open_holdings(
         waveform_paths = given.waveforms or known.waveforms
         yield Holdings(
             store=store,
-            configuration=configuration,
+            configuration=_taught(configuration, store),
             inventory=_stations(inventory_paths, is_given=bool(given.inventory)),
             inventory_paths=inventory_paths,
             metadata=StationMetadata(inventory_paths),
@@ -139,6 +141,15 @@ def _folder_of(place: str | Path) -> Path | None:
             )
         return path
     return path.parent
+
+
+def _taught(configuration: Configuration, store: Store) -> Configuration:
+    """With a locator that knows the station terms with which the events were located."""
+    associator = configuration.associator
+    learned = store.load_checkpoint(LEARNED, configuration.sha256)
+    if learned is None or not isinstance(associator, LearningAssociator):
+        return configuration
+    return instructed(configuration, associator.remembering(learned.decode()))
 
 
 def _settings_in(folder: Path | None) -> Configuration:
