@@ -13,6 +13,7 @@ from tests.associate.sources import START, make_network, picks_of
 from zilzal.associate.bayes.associator import BayesAssociator
 from zilzal.associate.bayes.contest import assign
 from zilzal.associate.bayes.network import network_of, stations_of
+from zilzal.associate.bayes.propose import MOST_NODES, nodes_of
 from zilzal.core.geo import displace, distance_m
 from zilzal.core.pick import Phase
 
@@ -129,3 +130,10 @@ def test_one_phase_alone_makes_events(phase):
     picks = [p for p in picks_at(sources, stations) if p.phase is phase]
     found = BayesAssociator(min_picks=6).associate(picks, stations)
     assert [a.time - START for a in found] == pytest.approx([40.0, 90.0], abs=2.0)
+
+
+def test_a_dense_network_does_not_get_more_nodes_than_fit_into_memory():
+    nodes = nodes_of(network_of(stations_of(make_network(300, radius_m=60e3)), "ak135", 40e3))
+    # What lies outside the stations comes on top, in wide nodes.
+    assert len(nodes.half_m) < 1.5 * MOST_NODES
+    assert nodes.half_m.min() > 500.0

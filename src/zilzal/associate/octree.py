@@ -19,7 +19,13 @@ import numpy as np
 
 import zilzal
 from zilzal.associate.null import NullTest, busiest, run_null_test
-from zilzal.associate.search import LEAST_PICKS, Search, plan_search
+from zilzal.associate.search import (
+    LEAST_PICKS,
+    LEAST_STATIONS,
+    Search,
+    check_strictness,
+    plan_search,
+)
 from zilzal.core.errors import FormatError
 from zilzal.core.event import Association
 from zilzal.core.pick import Phase, Pick, Provenance
@@ -34,7 +40,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TABLE_SPACING_M = 1_000.0
-LEAST_STATIONS = 3
 CAUTIOUS_PICKS = 8
 """That make an event before a null test can be made."""
 BUSY_PICKS = 800
@@ -68,13 +73,7 @@ class OctreeAssociator:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        if self.min_picks is not None and self.min_picks < LEAST_PICKS:
-            raise ValueError(
-                f"min_picks is {self.min_picks}; at least {LEAST_PICKS} are needed for a fit that "
-                "can be wrong"
-            )
-        if not 0 < self.false_share < 1:
-            raise ValueError(f"false_share is {self.false_share}; give a share in (0, 1)")
+        check_strictness(self.min_picks, self.false_share)
 
     def associate(self, picks: Sequence[Pick], stations: Sequence[Station]) -> list[Association]:
         """Associations in order of time; the order of the picks does not matter."""

@@ -21,8 +21,24 @@ MODEL_ERROR = 0.03
 station terms of local networks amount to (as in Lin et al. 2007, doi:10.1029/2007JB004977)."""
 LEAST_PICKS = 5
 """Four picks fix time and place; only a fifth can contradict them."""
+LEAST_STATIONS = 3
 LARGE_NETWORK = 8
 """Stations from which on an event needs one pick more, and two of each kind."""
+
+
+def check_strictness(min_picks: int | None, false_share: float) -> None:
+    """Whether an associator can be so strict.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if min_picks is not None and min_picks < LEAST_PICKS:
+        raise ValueError(
+            f"min_picks is {min_picks}; at least {LEAST_PICKS} are needed for a fit that "
+            "can be wrong"
+        )
+    if not 0 < false_share < 1:
+        raise ValueError(f"false_share is {false_share}; give a share in (0, 1)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,21 +13,20 @@ import numpy as np
 
 import zilzal
 from zilzal.associate.bayes.beliefs import Beliefs, Seismicity
-from zilzal.associate.bayes.contest import (
-    LEAST_PICKS,
-    LEAST_STATIONS,
-    Contest,
-    bear,
-    compete,
-    no_contest,
-)
+from zilzal.associate.bayes.contest import Contest, bear, compete, no_contest
 from zilzal.associate.bayes.learn import learn
 from zilzal.associate.bayes.model import Scene
 from zilzal.associate.bayes.network import PHASES, Network, network_of, stations_of
 from zilzal.associate.bayes.propose import SLOWEST_M_PER_S, Stack, stack_of
 from zilzal.associate.bayes.table import PickTable
 from zilzal.associate.null import busiest, shift_stations
-from zilzal.associate.search import Search, plan_search
+from zilzal.associate.search import (
+    LEAST_PICKS,
+    LEAST_STATIONS,
+    Search,
+    check_strictness,
+    plan_search,
+)
 from zilzal.core.errors import FormatError
 from zilzal.core.event import Association
 from zilzal.core.pick import Phase, Pick, Provenance
@@ -74,13 +73,7 @@ class BayesAssociator:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.min_picks is not None and self.min_picks < LEAST_PICKS:
-            raise ValueError(
-                f"min_picks is {self.min_picks}; at least {LEAST_PICKS} are needed for a fit that "
-                "can be wrong"
-            )
-        if not 0 < self.false_share < 1:
-            raise ValueError(f"false_share is {self.false_share}; give a share in (0, 1)")
+        check_strictness(self.min_picks, self.false_share)
         if not 1 <= self.max_depth_km <= 700:
             raise ValueError(f"max_depth_km is {self.max_depth_km}; give 1 to 700")
 

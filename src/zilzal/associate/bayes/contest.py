@@ -16,11 +16,9 @@ from scipy.sparse.csgraph import connected_components
 
 from zilzal.associate.bayes.model import Fit, Scene, Sources, no_sources
 from zilzal.associate.bayes.propose import Stack, propose
+from zilzal.associate.search import LEAST_STATIONS
 from zilzal.core.arrays import Array
 
-LEAST_PICKS = 5
-"""Four picks fix time and place; only a fifth can contradict them."""
-LEAST_STATIONS = 3
 BLURS_S = (0.6, 0.6, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0, 0.0, 0.0)
 """Scale that is added to residuals while a rough place is improved."""
 LARGEST_TABLE, FEWEST_ROWS = 400_000, 16
