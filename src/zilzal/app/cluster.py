@@ -287,6 +287,7 @@ def connect(outfit: Outfit, run: RunOptions, report: Report) -> Generator[DaskEx
         stack.enter_context(
             config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
         )
+        _quieten()
         client = stack.enter_context(_client(run, stack))
         name = f"zilzal-{uuid.uuid4().hex[:8]}"
         try:
@@ -301,6 +302,13 @@ def connect(outfit: Outfit, run: RunOptions, report: Report) -> Generator[DaskEx
         yield executor
 
 
+def _quieten() -> None:
+    """Let Dask tell errors only; it sets its levels when it is imported, and ends with noise."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def _client(run: RunOptions, stack: ExitStack) -> Client:
     if run.cluster == LOCAL:
         with _deaf_to_interrupts():
@@ -309,7 +317,8 @@ def _client(run: RunOptions, stack: ExitStack) -> Client:
                 threads_per_worker=1,
                 memory_limit=0,  # it is the children that need memory
                 dashboard_address=":0",
-                silence_logs=logging.ERROR,
+                # What fails in a job comes back with its result.
+                silence_logs=logging.CRITICAL,
             )
         return Client(stack.enter_context(cluster))
     try:
