@@ -16,6 +16,10 @@ from pathlib import Path
 import pytest
 
 
+PATIENCE_S = "300"
+"""A server has a session of its own, and may get little of a busy machine."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Server:
     """A server with an empty database `postgres`.
@@ -45,7 +49,7 @@ class Server:
         """Return when it answers."""
         settings = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder} -c fsync=off"
         log = str(self.folder / "log")
-        self._call("pg_ctl", "-w", "-l", log, "-o", settings, "start")
+        self._call("pg_ctl", "-w", "-t", PATIENCE_S, "-l", log, "-o", settings, "start")
 
     def stop(self, mode: str = "immediate") -> None:
         """Return when it is gone; all connections are cut.
@@ -53,7 +57,7 @@ class Server:
         Args:
             mode: immediate as after a crash, fast as when it is told to.
         """
-        self._call("pg_ctl", "-w", "-m", mode, "stop")
+        self._call("pg_ctl", "-w", "-t", PATIENCE_S, "-m", mode, "stop")
 
     def _call(self, program: str, *arguments: str) -> None:
         command = [str(self.binaries / program), "-D", str(self.folder / "data"), *arguments]
