@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-
 PATIENCE_S = "300"
 """A server has a session of its own, and may get little of a busy machine."""
 
