@@ -31,7 +31,8 @@ class Hasty:
         return getattr(self._clock, name)
 
     async def sleep(self, span_s: float) -> None:
-        await asyncio.sleep(0)
+        # Not 0: a loop that never rests keeps the threads from their work.
+        await asyncio.sleep(0.001)
 
 
 class Repairing(Hasty):
