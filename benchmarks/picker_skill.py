@@ -2,7 +2,8 @@
 
     python benchmarks/picker_skill.py --shared ../shared -o benchmarks/results/picker_skill.json
 
-With `--model PATH --split all --sets A,B` for a network that was trained without the sets A and B.
+With `--fold PATH=A,B --fold OTHER=C,D` each record is picked by a network that was trained without
+its set: a cross-validation by sets, on all their records.
 
 The windows are those on which the peers' picks were made (`peers/picks/windows_used.csv`): 60 s,
 shifted at random, zero beyond the record. All is done by what `zilzal evaluate picks` does.
@@ -11,10 +12,12 @@ shifted at random, zero beyond the record. All is done by what `zilzal evaluate 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import platform
+import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +26,9 @@ from zilzal.core.pick import Phase
 from zilzal.evaluate.interval import Resampling
 from zilzal.evaluate.report import Judging, PhaseScore
 from zilzal.io.table_file import read_table
-from zilzal.train.candidates import find_candidates
+from zilzal.train.candidates import Candidate, find_candidates
 from zilzal.train.comparing import Outcome, PickerReport, compare
-from zilzal.train.contest import Contest
+from zilzal.train.contest import Contest, pick_windows
 from zilzal.train.pick_lists import PickList
 from zilzal.train.pick_results import plain
 from zilzal.train.protocol import Protocol
@@ -39,8 +42,28 @@ FAMILIES = 2.0
 """Of six, that must agree on a pick of the consensus."""
 
 
-def contest_of(shared: Path, model: str, split: str, sets: Sequence[str]) -> Contest:
-    """The network and the peers, on the windows that the peers were scored on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """A network, and the sets that it was trained without."""
+
+    model: str
+    sets: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Fold:
+        """From PATH=SET,SET."""
+        model, _, sets = text.rpartition("=")
+        return cls(model=model, sets=tuple(sets.split(",")))
+
+
+def contest_of(
+    shared: Path,
+    models: Sequence[str],
+    split: str,
+    sets: Sequence[str],
+    own: Sequence[PickList] = (),
+) -> Contest:
+    """Networks and the peers, on the windows that the peers were scored on."""
     table = read_windows(shared / "peers/picks/windows_used.csv")
     asked = [
         shared / "data/picks" / name
@@ -59,10 +82,31 @@ def contest_of(shared: Path, model: str, split: str, sets: Sequence[str]) -> Con
     return Contest(
         paths=asked,
         protocol=Protocol(split=split, table=table),
-        candidates=find_candidates([f"zilzal={model}"]),
-        lists=[*lists, vote],
+        candidates=find_candidates([f"zilzal={model}" for model in models]),
+        lists=[*own, *lists, vote],
         judging=Judging(resampling=Resampling(n_draws=400)),
     )
+
+
+def list_of(folds: Sequence[Fold], shared: Path, split: str, folder: Path) -> PickList:
+    """What the network of each fold picks on the sets that it has not seen."""
+    for fold in folds:
+        contest = contest_of(shared, [fold.model], split, fold.sets)
+        picked = pick_windows(replace(contest, lists=()), contest.paths, contest.protocol)
+        own = contest.candidates[0]
+        rows = [
+            (*picked.cases[row["window"]].key, row["phase"], row["time_s"] * 100, row["output"],
+             row["uncertainty_s"])
+            for row in picked.answers[own.name].picks
+            if row["output"] >= own.thresholds[Phase(row["phase"])]
+        ]  # fmt: skip
+        for name in fold.sets:
+            with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                table = csv.writer(file)
+                table.writerow(("set", "trace_name", "shift", "phase", "window_sample", "score",
+                                "uncertainty_s"))  # fmt: skip
+                table.writerows(row for row in rows if row[0] == name)
+    return PickList(name="zilzal", path=folder, thresholds={})
 
 
 def default_thresholds(shared: Path, peer: str) -> dict[Phase, float]:
@@ -117,19 +161,23 @@ def tell(table: dict[str, dict[str, dict]]) -> None:
               "noise", *(f"{x:.1f}" for x in noise))  # fmt: skip
 
 
-def result_of(outcome: Outcome, contest: Contest, sets: Sequence[str]) -> dict[str, object]:
-    own = contest.candidates[0]
+def result_of(
+    outcome: Outcome, contest: Contest, sets: Sequence[str], models: Sequence[Candidate]
+) -> dict[str, object]:
     return {
         "split": contest.protocol.split,
         "sets": sets or "all",
-        "training_data": own.about["training_data"],
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "model": {
-            "sha256": own.about["sha256"],
-            "version": own.about["version"],
-            "commit": own.about["commit"],
-            "thresholds": {phase.value: value for phase, value in own.thresholds.items()},
-        },
+        "models": [
+            {
+                "sha256": own.about["sha256"],
+                "version": own.about["version"],
+                "commit": own.about["commit"],
+                "training_data": own.about["training_data"],
+                "thresholds": {phase.value: value for phase, value in own.thresholds.items()},
+            }
+            for own in models
+        ],
         "protocol": "peers/picks/windows_used.csv, strict counts, peers at default thresholds",
         "n_windows": len(outcome.picked.cases),
         "skill": {report.name: skill(report) for report in outcome.reports},
@@ -143,11 +191,21 @@ def main() -> None:
     parser.add_argument("--model", default="zilzal", help="packaged name or path")
     parser.add_argument("--split", default="dev", choices=["train", "dev", "all"])
     parser.add_argument("--sets", default="", help="joined by commas; all where empty")
+    parser.add_argument("--fold", action="append", type=Fold.parse, default=[], help="PATH=SET,SET")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     sets = [name for name in arguments.sets.split(",") if name]
-    contest = contest_of(arguments.shared, arguments.model, arguments.split, sets)
-    result = result_of(compare(contest), contest, sets)
+    folds, split, shared = arguments.fold, arguments.split, arguments.shared
+    with tempfile.TemporaryDirectory() as folder:
+        if folds:
+            split, sets = "all", sorted(name for fold in folds for name in fold.sets)
+            own = list_of(folds, shared, split, Path(folder))
+            contest = contest_of(shared, [], split, sets, [own])
+            models = [find_candidates([f"zilzal={fold.model}"])[0] for fold in folds]
+        else:
+            contest = contest_of(shared, [arguments.model], split, sets)
+            models = list(contest.candidates)
+        result = result_of(compare(contest), contest, sets, models)
     tell(result["skill"])
     if arguments.output:
         arguments.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
