@@ -46,7 +46,6 @@ def options(arguments: argparse.Namespace, rule: str, rate: float, rounds: int) 
         rule=rule,
         rate=rate,
         rounds=rounds,
-        cycles=0,
         memory=min(12.0, rounds / 4),
         test_every=rounds,
     )

@@ -242,7 +242,7 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
         )  # fmt: skip
     folder = write_set(tmp_path / "own", rows, arrays)
     command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
-               "--rounds", 2, "--cycles", 0, "--passes", 4, "--initialiser", "he"]  # fmt: skip
+               "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
     monkey = pytest.MonkeyPatch()
     monkey.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
     with monkey.context():

@@ -48,7 +48,7 @@ SMALL = StridedUNet(widths=(4, 4, 4, 8), reach=((1, 2),))
 def training(output, **options):
     return PickerTraining(
         shared=Path(), output=output, rounds=16, passes=2, windows=16, batch=8, crop=512,
-        mixing=Mixing(length=640), network=SMALL, **{"cycles": 0} | options,
+        mixing=Mixing(length=640), network=SMALL, **options,
     )  # fmt: skip
 
 
@@ -144,45 +144,6 @@ def test_the_rate_rises_and_cools_to_a_hundredth(tmp_path):
     assert rates[-1] == pytest.approx(0.001)
 
 
-def test_each_cycle_rises_to_its_own_rate_and_cools(tmp_path):
-    options = training(tmp_path, rate=0.1, cycles=2, cycle_rounds=10, cycle_rate=0.05)
-    assert options.all_rounds == 36
-    for first in (16, 26):
-        rates = [rate_at(options, rounds) for rounds in np.linspace(first, first + 9.999, 100)]
-        assert rates[0] == 0
-        assert max(rates) == pytest.approx(0.05, rel=0.01)
-        assert rates[-1] == pytest.approx(0.0005, rel=0.01)
-    assert [options.part(number).first for number in (0, 15, 16, 25, 26, 35)] == [
-        0,
-        0,
-        16,
-        16,
-        26,
-        26,
-    ]
-
-
-def test_cycles_go_on_from_averaged_weights_and_the_mean_of_their_ends_is_kept(tmp_path):
-    options = training(tmp_path, cycles=2, cycle_rounds=1)
-    state = fresh(options)
-    learn(state, options, range(3))
-    before = [value.clone() for value in state.averaged.parameters()]
-    assert all(map(torch.equal, state.kept().parameters(), before))
-    state.begin_cycle(options)
-    assert all(map(torch.equal, state.network.parameters(), before))
-    state.end_cycle()
-    learn(state, options, [3])
-    state.end_cycle()
-    after = list(state.averaged.parameters())
-    assert not all(map(torch.equal, before, after))
-    for kept, one, other in zip(state.kept().parameters(), before, after, strict=True):
-        torch.testing.assert_close(kept, (one + other) / 2)
-    state.save(tmp_path / "checkpoint.pt")
-    again = fresh(options)
-    again.load(tmp_path / "checkpoint.pt")
-    assert all(map(torch.equal, again.kept().parameters(), state.kept().parameters()))
-
-
 def test_what_teachers_say_counts_where_nothing_is_labelled(tmp_path):
     options = training(tmp_path, teaching=0.0, belief=1.0)
     logits, taught = torch.zeros(1, 7, 100), torch.ones(1, 2, 100)
@@ -224,8 +185,6 @@ def test_options_that_contradict_are_refused(tmp_path):
         PickerTraining(shared=tmp_path, output=tmp_path, crop=10_000)
     with pytest.raises(ValueError, match="batch"):
         PickerTraining(shared=tmp_path, output=tmp_path, windows=8)
-    with pytest.raises(ValueError, match="cycle_rounds"):
-        PickerTraining(shared=tmp_path, output=tmp_path, cycle_rounds=0)
     with pytest.raises(ConfigError, match="length"):
         PickerTraining(shared=tmp_path, output=tmp_path, length="exact")
     with pytest.raises(ConfigError, match="rule"):

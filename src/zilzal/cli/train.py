@@ -220,9 +220,6 @@ def picker(
     windows: Annotated[int | None, typer.Option(min=1, help="Of a pool.")] = None,
     drawers: Annotated[int | None, typer.Option(min=1, help="Processes that draw them.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="How often a pool is shown.")] = None,
-    cycles: Annotated[
-        int | None, typer.Option(min=0, help="Returns from the averaged weights after that.")
-    ] = None,
     passes: Annotated[
         int | None, typer.Option(min=1, help="How often each window is shown in a round.")
     ] = None,
@@ -266,7 +263,7 @@ def picker(
             raise ConfigError(f"{folder} is no folder")
     chosen = {
         "bank": bank, "pools": pools, "windows": windows, "drawers": drawers, "rounds": rounds,
-        "cycles": cycles, "passes": passes, "batch": batch, "rule": rule, "length": length, "rate": rate,
+        "passes": passes, "batch": batch, "rule": rule, "length": length, "rate": rate,
         "momentum": momentum, "weight_decay": weight_decay, "clip_value": clip_value,
         "clip_norm": clip_norm, "initialiser": initialiser, "test_every": test_every,
         "seed": seed, "threads": threads, "device": device,
@@ -286,7 +283,7 @@ def picker(
 
         def told(measured: Mapping[str, Any]) -> None:
             skill = f", mean F1 {measured['mean']:.3f}" if "mean" in measured else ""
-            done, of = measured["round"] + 1, training.all_rounds
+            done, of = measured["round"] + 1, training.rounds
             report("rounds", done, of, f"loss {measured['loss']:.4f}{skill}")
 
         trained = training_room.train_picker(training, told=told)

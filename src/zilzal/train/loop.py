@@ -31,7 +31,6 @@ class State:
     ) -> None:
         self.network, self.optimiser, self.averaged = network, optimiser, averaged
         self.rounds_done, self.steps_done = 0, 0
-        self.ends: list[dict[str, torch.Tensor]] = []
         self.history: list[dict[str, Any]] = []
 
     @classmethod
@@ -46,25 +45,6 @@ class State:
         network = network.to(training.device)
         return cls(network, _optimiser(network, training), deepcopy(network).eval())
 
-    def begin_cycle(self, training: PickerTraining) -> None:
-        """Go on from the averaged weights, with an optimiser that has seen nothing."""
-        self.network.load_state_dict(self.averaged.state_dict())
-        self.optimiser = _optimiser(self.network, training)
-        self.steps_done = 0
-
-    def end_cycle(self) -> None:
-        """Keep the averaged weights for the mean over cycles."""
-        self.ends.append({name: v.clone() for name, v in self.averaged.state_dict().items()})
-
-    def kept(self) -> nn.Module:
-        """A copy with the mean of what the cycles ended with; before them, of the last rounds."""
-        kept = deepcopy(self.averaged)
-        if self.ends:
-            kept.load_state_dict(
-                {name: _mean([end[name] for end in self.ends]) for name in self.ends[0]}
-            )
-        return kept
-
     def save(self, path: Path) -> None:
         """Write a checkpoint whole or not at all."""
         import torch
@@ -75,7 +55,6 @@ class State:
                 "network": self.network.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "averaged": self.averaged.state_dict(),
-                "ends": self.ends,
                 "rounds_done": self.rounds_done,
                 "steps_done": self.steps_done,
                 "history": self.history,
@@ -92,15 +71,7 @@ class State:
         for name in ("network", "optimiser", "averaged"):
             getattr(self, name).load_state_dict(saved[name])
         self.rounds_done, self.steps_done = saved["rounds_done"], saved["steps_done"]
-        self.ends, self.history = saved["ends"], saved["history"]
-
-
-def _mean(values: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Of floating-point values; of counts the last one."""
-    import torch
-
-    is_real = values[0].dtype.is_floating_point
-    return torch.stack(list(values)).mean(0) if is_real else values[-1]
+        self.history = saved["history"]
 
 
 def initialise(network: nn.Module, training: PickerTraining) -> None:
@@ -174,11 +145,9 @@ def rate_at(training: PickerTraining, rounds: float) -> float:
 
     It goes by rounds, not steps, since pools that lack some sets have fewer windows.
     """
-    part = training.part(int(rounds))
-    steps = part.rounds * training.steps_a_round
-    step = round((rounds - part.first) / part.rounds * steps)
-    rise = round(_RISE * steps)
-    rate, left = part.rate, max(1, steps - rise)
+    step = round(rounds / training.rounds * training.steps)
+    rise = round(_RISE * training.steps)
+    rate, left = training.rate, max(1, training.steps - rise)
     schedules: dict[str, Schedule] = {
         "cosine": CosineCooling(rate, left, 0.01 * rate),
         "cooling": LinearCooling(rate, left),
@@ -206,7 +175,7 @@ def _average(state: State, training: PickerTraining) -> None:
     """Exponential mean of the weights, and of batch normalisation's statistics."""
     import torch
 
-    span = training.part(state.rounds_done).memory * training.steps_a_round
+    span = training.memory * training.steps / training.rounds
     keep = min(1 - 1 / span, state.steps_done / (state.steps_done + 9))
     with torch.no_grad():
         averaged, current = state.averaged.state_dict(), state.network.state_dict()

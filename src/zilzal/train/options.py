@@ -24,30 +24,6 @@ SCHEDULES = ("cosine", "cooling", "step", "constant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Rounds over which the rate rises and cools once.
-
-    Args:
-        first: number of its first round.
-        end: number of the round after its last.
-        rate: largest learning rate.
-        memory: rounds over which weights are averaged.
-        is_cycle: whether it goes on from averaged weights.
-    """
-
-    first: int
-    end: int
-    rate: float
-    memory: float
-    is_cycle: bool
-
-    @property
-    def rounds(self) -> int:
-        """How many it has."""
-        return self.end - self.first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PickerTraining:
     """All options of a training; the defaults make the shipped network.
 
@@ -64,11 +40,6 @@ class PickerTraining:
         windows: of a pool.
         drawers: processes that draw them, ahead of their use.
         rounds: how often a pool is shown; after the last one the first comes again.
-        cycles: how often the training goes on from the averaged weights with a new optimiser; the
-            network that is kept is then the mean of what these cycles end with, which does better
-            on ground unlike the training's (Izmailov et al. 2018, arXiv:1803.05407).
-        cycle_rounds: of each.
-        cycle_rate: largest learning rate in them.
         passes: how often each window is shown in a round, each time as another crop.
         crop: samples of what is shown.
         batch: windows of a step.
@@ -82,8 +53,7 @@ class PickerTraining:
         clip_value: largest element of it; None for no bound.
         initialiser: of the convolutions, a name in `zilzal.learn.initialise.INITIALISERS`; "" for
             PyTorch's.
-        memory: rounds over which weights are averaged for the network that is kept; in a cycle at
-            most a tenth of its rounds.
+        memory: rounds over which weights are averaged for the network that is kept.
         label_weights: of `LABELS` in the loss.
         teaching: weight of the curves that stand for the teachers'.
         belief: weight of the teachers' mean where P and S are not labelled.
@@ -107,9 +77,6 @@ class PickerTraining:
     windows: int = 2048
     drawers: int = 1
     rounds: int = 360
-    cycles: int = 4
-    cycle_rounds: int = 60
-    cycle_rate: float = 1.5e-3
     passes: int = 1
     crop: int = 4096
     batch: int = 32
@@ -138,11 +105,6 @@ class PickerTraining:
             raise ValueError("there is nothing to learn from; give the shared folder, or sets")
         if self.windows < self.batch:
             raise ValueError(f"windows ({self.windows}) must be at least batch ({self.batch})")
-        if self.cycles < 0 or self.cycle_rounds < 1 or not self.cycle_rate > 0:
-            raise ValueError(
-                f"cycles = {self.cycles} must not be below 0, cycle_rounds = {self.cycle_rounds} "
-                f"be at least 1 and cycle_rate = {self.cycle_rate} be above 0"
-            )
         if not 0 < self.crop <= self.mixing.length:
             raise ValueError(f"crop must be 1 to {self.mixing.length} samples, not {self.crop}")
         if len(self.label_weights) != len(LABELS):
@@ -179,32 +141,9 @@ class PickerTraining:
         return {name: told[name] for name in names}
 
     @property
-    def steps_a_round(self) -> int:
-        """How often weights are changed while a pool is shown."""
-        return self.passes * (self.windows // self.batch)
-
-    @property
     def steps(self) -> int:
-        """Before the cycles."""
-        return self.rounds * self.steps_a_round
-
-    @property
-    def all_rounds(self) -> int:
-        """With those of the cycles."""
-        return self.rounds + self.cycles * self.cycle_rounds
-
-    def part(self, number: int) -> Part:
-        """The part in which a round lies: what comes before the cycles, or one of them."""
-        if number < self.rounds or not self.cycles:
-            return Part(
-                first=0, end=self.rounds, rate=self.rate, memory=self.memory, is_cycle=False
-            )
-        cycle = min((number - self.rounds) // self.cycle_rounds, self.cycles - 1)
-        first = self.rounds + cycle * self.cycle_rounds
-        return Part(
-            first=first, end=first + self.cycle_rounds, rate=self.cycle_rate,
-            memory=min(self.memory, self.cycle_rounds / 10), is_cycle=True,
-        )  # fmt: skip
+        """Of the whole training."""
+        return self.rounds * self.passes * (self.windows // self.batch)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for the record beside a result."""

@@ -96,27 +96,22 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
         read_development_records(training.shared, sets=training.sets, without=training.without)
     )
     with pools_of(training) as take, _without_denormals():
-        for number in range(state.rounds_done, training.all_rounds):
+        for number in range(state.rounds_done, training.rounds):
             started = time.perf_counter()
-            part = training.part(number)
-            if part.is_cycle and number == part.first:
-                state.begin_cycle(training)
             rng = np.random.default_rng((training.seed, 1, number))
             loss = learn_round(state, take(number % training.pools), training, rng)
             measured: dict[str, Any] = {"round": number, "loss": loss}
             measured["seconds"] = round(time.perf_counter() - started, 1)
+            if (number + 1) % training.test_every == 0 or number + 1 == training.rounds:
+                measured |= _test(state.averaged, training, trials)
             state.rounds_done = number + 1
-            if part.is_cycle and state.rounds_done == part.end:
-                state.end_cycle()
-            if state.rounds_done % training.test_every == 0 or state.rounds_done == part.end:
-                measured |= _test(state.kept(), training, trials)
             state.history.append(measured)
             state.save(checkpoint)
             _write_json(training.output / "history.json", state.history)
             if told is not None:
                 told(measured)
     return TrainedPicker(
-        network=without_curves(state.kept().cpu(), len(LABELS)).eval(),
+        network=without_curves(state.averaged.cpu(), len(LABELS)).eval(),
         shape=replace(shape, labels=len(LABELS)),
         training=training,
         history=tuple(state.history),
@@ -144,7 +139,10 @@ def shape_of(training: PickerTraining) -> StridedUNet:
 
 
 def _test(network: nn.Module, training: PickerTraining, trials: Sequence[Trial]) -> dict[str, Any]:
-    picks = pick_trials(outputs_of(network.cpu(), training.preparation), trials)
+    from copy import deepcopy
+
+    kept = deepcopy(network).cpu()
+    picks = pick_trials(outputs_of(kept, training.preparation), trials)
     thresholds = choose_thresholds(trials, picks, false_per_hour=training.false_per_hour)
     measured: dict[str, Any] = dict(four_f1(trials, picks, thresholds))
     measured["thresholds"] = {phase.value: t for phase, t in thresholds.items()}
