@@ -13,6 +13,7 @@ from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.station import Station
 from zilzal.core.time import Time
+from zilzal.locate.shared import SharedError
 from zilzal.travel import EarthModel, built_in, first_arrivals
 
 ORIGIN_TIME = Time.parse("2024-03-01T12:00:00Z")
@@ -90,13 +91,21 @@ def make_picks(
     model_error_share: float = 0.0,
     degrees_of_freedom: float | None = None,
     s_share: float = 0.7,
+    shared: SharedError | None = None,
 ) -> list[Pick]:
-    """Picks with errors of the stated scales, normal or Student's t."""
+    """Picks with errors of the stated scales, normal or Student's t, and those of the earth."""
     picks = []
-    for phase in Phase:
-        for station, time_s in zip(
-            stations, travel_s(source, stations, phase, built_in(model)), strict=True
-        ):
+    times_s = [travel_s(source, stations, phase, built_in(model)) for phase in Phase]
+    wrong_s = np.zeros((len(times_s), len(stations)))
+    if shared is not None:
+        at = [np.tile(axis, len(times_s)) for axis in
+              np.array([(s.latitude, s.longitude) for s in stations]).T]  # fmt: skip
+        apart_m = distance_m(at[0], at[1], at[0][:, None], at[1][:, None])
+        errors = shared.covariance_s2(np.concatenate(times_s), apart_m)
+        drawn = generator.multivariate_normal(np.zeros(len(errors)), errors, method="eigh")
+        wrong_s = drawn.reshape(wrong_s.shape)
+    for phase, of_phase_s, off_s in zip(Phase, times_s, wrong_s, strict=True):
+        for station, time_s, earth_s in zip(stations, of_phase_s, off_s, strict=True):
             if phase is Phase.S and generator.uniform() > s_share:
                 continue
             scale = np.sqrt(uncertainty_s**2 + model_error_s**2 + (model_error_share * time_s) ** 2)
@@ -105,7 +114,7 @@ def make_picks(
                 if degrees_of_freedom is None
                 else generator.standard_t(degrees_of_freedom)
             )
-            time = source.time + float(time_s + scale * error)
+            time = source.time + float(time_s + scale * error + earth_s)
             picks.append(pick_at(station, phase, time, uncertainty_s=uncertainty_s))
     return picks
 

@@ -18,6 +18,7 @@ from zilzal.core.station import Station
 from zilzal.locate.likelihood import Noise
 from zilzal.locate.observations import Key, StationCorrection, choose, key_of, observe
 from zilzal.locate.quality import ellipse_of, letter
+from zilzal.locate.shared import SharedError
 from zilzal.locate.solve import DepthPolicy, Solution, solve, tables_of
 from zilzal.travel import EarthModel, first_arrivals, load_model
 
@@ -36,6 +37,9 @@ class GridLocator:
         min_picks: fewer P and S together are not located.
         model_error_s: standard deviation of computed times, the part that every one has.
         model_error_share: the part that grows with the travel time.
+        shared_error_share: errors of computed times that neighbouring stations share, as a share
+            of the travel time: they widen the uncertainty and move nothing.
+        shared_error_length_m: distance over which they fade.
         degrees_of_freedom: of Student's t of the residuals; smaller is more robust.
         outlier_weight: picks whose weight in [0, 1] falls below are not used.
         min_used_share: with fewer of the picks used there is no location.
@@ -52,6 +56,8 @@ class GridLocator:
     min_picks: int = 4
     model_error_s: float = 0.05
     model_error_share: float = 0.015
+    shared_error_share: float = 0.03
+    shared_error_length_m: float = 30_000.0
     degrees_of_freedom: float = 4.0
     outlier_weight: float = 0.1
     min_used_share: float = 0.5
@@ -63,11 +69,11 @@ class GridLocator:
 
     def __post_init__(self) -> None:
         positive = ("model_error_s", "degrees_of_freedom", "max_rms_s", "max_depth_error_m",
-                    "search_margin_m")  # fmt: skip
+                    "search_margin_m", "shared_error_length_m")  # fmt: skip
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a number above 0")
-        for name in ("outlier_weight", "min_used_share", "model_error_share"):
+        for name in ("outlier_weight", "min_used_share", "model_error_share", "shared_error_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a share in [0, 1)")
         if self.min_stations < 3 or self.min_picks < 4:
@@ -139,6 +145,7 @@ class GridLocator:
                 model_error_s=self.model_error_s,
                 model_error_share=self.model_error_share,
             ),
+            SharedError(share=self.shared_error_share, length_m=self.shared_error_length_m),
             DepthPolicy(
                 max_depth_m=self.max_depth_m,
                 fixed_depth_m=self.fixed_depth_m,

@@ -17,7 +17,7 @@ from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
 from zilzal.locate.likelihood import Problem
-from zilzal.locate.refine import local_spread_m2
+from zilzal.locate.refine import linearise
 from zilzal.locate.search import Found, Volume
 
 SAMPLES = 700
@@ -62,9 +62,8 @@ def sample(
         sigma_s: scales of the residuals.
     """
     free = np.flatnonzero(volume.high > volume.low)
-    local = _Bell.of(
-        report[free], local_spread_m2(problem, volume, report[:3], sigma_s)[free][:, free]
-    )
+    linear = linearise(problem, volume, report[:3], sigma_s).inverse()
+    local = _Bell.of(report[free], linear[free][:, free])
     wide = _Bell.of(found.mean[free], found.covariance[free][:, free])
     points, weights, profile = np.empty((3, 0)), np.empty(0), None
     for _ in range(ROUNDS):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -41,31 +43,40 @@ def refine(
     return point
 
 
-def local_spread_m2(
+@dataclass(frozen=True, slots=True, eq=False)
+class Linearised:
+    """Least squares for place and time near a point, reweighted as Student's t wants.
+
+    Args:
+        matrix: derivatives of the times by east, north, depth [s/m] and origin time.
+        weight: of each squared residual [1/s²].
+        residual_s: at the point and its best time.
+        width_m: of the volume along each axis.
+    """
+
+    matrix: Float64[Array, "pick 4"]
+    weight: Float64[Array, " pick"]
+    residual_s: Float64[Array, " pick"]
+    width_m: Float64[Array, " 3"]
+
+    def normal(self) -> Float64[Array, "4 4"]:
+        """The normal matrix."""
+        return self.matrix.T * self.weight @ self.matrix
+
+    def gradient(self) -> Float64[Array, " 4"]:
+        """The right side."""
+        return self.matrix.T @ (self.weight * self.residual_s)
+
+    def inverse(self) -> Float64[Array, "4 4"]:
+        """Covariance of place and time; never wider than the volume."""
+        prior = np.append(1 / np.maximum(self.width_m, 1.0) ** 2, 1e-9)
+        return np.linalg.inv(self.normal() + np.diag(prior))
+
+
+def linearise(
     problem: Problem, volume: Volume, point: Float64[Array, " 3"], sigma_s: Float64[Array, " pick"]
-) -> Float64[Array, "3 3"]:
-    """Covariance of the place as linearised at a point; never wider than the volume."""
-    normal, _ = _equations(problem, volume, point, sigma_s)
-    width = np.maximum(volume.high - volume.low, 1.0)
-    normal += np.diag(np.append(1 / width**2, 1e-9))
-    spread: Array = np.linalg.inv(normal)
-    return spread[:3, :3]
-
-
-def _step(
-    problem: Problem, volume: Volume, point: Array, sigma_s: Array, damping: float
-) -> Float64[Array, " 3"]:
-    """Damped step of the place."""
-    normal, gradient = _equations(problem, volume, point, sigma_s)
-    normal += damping * np.diag(np.diag(normal)) + 1e-16 * np.eye(4)
-    steps: Array = np.linalg.solve(normal, gradient)
-    return steps[:3]
-
-
-def _equations(
-    problem: Problem, volume: Volume, point: Array, sigma_s: Array
-) -> tuple[Float64[Array, "4 4"], Float64[Array, " 4"]]:
-    """Normal matrix and right side of reweighted least squares for place and time."""
+) -> Linearised:
+    """The problem as straight lines through a point."""
     nu = problem.noise.degrees_of_freedom
     ends = point[:, None, None] + _STEP_M * np.array([-1.0, 1.0]) * np.eye(3)[:, :, None]
     ends = np.clip(ends, volume.low[:, None, None], volume.high[:, None, None])
@@ -73,7 +84,21 @@ def _equations(
     width = np.array([ends[axis, axis, 1] - ends[axis, axis, 0] for axis in range(3)])
     slope = (travel_s[:, 2::2] - travel_s[:, 1::2]) / np.maximum(width, 1e-6)
     time_s = problem.profile(point[:, None], sigma_s=sigma_s).time_s[0]
-    residual = problem.observations.time_s - travel_s[:, 0] - time_s
-    weight = np.sqrt((nu + 1) / (nu + (residual / sigma_s) ** 2)) / sigma_s
-    matrix = np.column_stack([slope, np.ones(len(residual))]) * weight[:, None]
-    return matrix.T @ matrix, matrix.T @ (residual * weight)
+    residual_s = problem.observations.time_s - travel_s[:, 0] - time_s
+    return Linearised(
+        matrix=np.column_stack([slope, np.ones(len(residual_s))]),
+        weight=(nu + 1) / (nu + (residual_s / sigma_s) ** 2) / sigma_s**2,
+        residual_s=residual_s,
+        width_m=volume.high - volume.low,
+    )
+
+
+def _step(
+    problem: Problem, volume: Volume, point: Array, sigma_s: Array, damping: float
+) -> Float64[Array, " 3"]:
+    """Damped step of the place."""
+    line = linearise(problem, volume, point, sigma_s)
+    normal = line.normal()
+    normal += damping * np.diag(np.diag(normal)) + 1e-16 * np.eye(4)
+    steps: Array = np.linalg.solve(normal, line.gradient())
+    return steps[:3]

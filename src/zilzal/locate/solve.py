@@ -20,6 +20,7 @@ from zilzal.locate.observations import Key, Observations, key_of
 from zilzal.locate.posterior import Posterior, sample
 from zilzal.locate.refine import refine
 from zilzal.locate.search import Volume, search
+from zilzal.locate.shared import SharedError, spread_of
 from zilzal.travel import EarthModel, TravelTimeTables
 from zilzal.travel.tables import SHALLOWEST_M
 
@@ -82,6 +83,7 @@ def solve(
     observations: Observations,
     model: EarthModel,
     noise: Noise,
+    error: SharedError,
     depth: DepthPolicy,
     *,
     margin_m: float,
@@ -93,6 +95,7 @@ def solve(
         observations: enough of them for a place.
         model: the earth.
         noise: of the residuals.
+        error: of the earth model, shared by neighbouring stations.
         depth: limits and fallback.
         margin_m: of the search beyond the stations, at least.
         outlier_weight: picks whose weight is below are taken out for good.
@@ -103,11 +106,11 @@ def solve(
     frame, volume, reach_m = plan_volume(observations, model, depth.max_depth_m, margin_m)
     tables = TravelTimeTables(model=model, max_distance_m=reach_m, max_depth_m=depth.max_depth_m)
     everything = Problem(observations=observations, tables=tables, noise=noise, frame=frame)
-    free = _optimise(everything, volume, outlier_weight)
+    free = _optimise(everything, volume, error, outlier_weight)
     if free.posterior.deviation_m[2] <= depth.max_error_m:
         return free
     level = replace(volume, top_m=depth.fixed_depth_m, bottom_m=depth.fixed_depth_m)
-    fixed = _optimise(everything, level, outlier_weight)
+    fixed = _optimise(everything, level, error, outlier_weight)
     # The error of a fixed depth is not nought: what the free solution allows counts.
     moved = np.append(free.point - fixed.point, free.time_s - fixed.time_s)
     spread = free.posterior.covariance + np.outer(moved, moved)
@@ -185,7 +188,9 @@ def _distance_of_s_minus_p_m(observations: Observations) -> float:
     return 1.3 * S_MINUS_P_SPEED_M_PER_S * max(min(delays, default=0.0), 0.0)
 
 
-def _optimise(everything: Problem, volume: Volume, outlier_weight: float) -> Solution:
+def _optimise(
+    everything: Problem, volume: Volume, error: SharedError, outlier_weight: float
+) -> Solution:
     """Search, refine, take outliers out, refine again, and sample."""
     found = search(everything, volume)
     sigma_s = _sigma_s(everything, found.best)
@@ -195,7 +200,10 @@ def _optimise(everything: Problem, volume: Volume, outlier_weight: float) -> Sol
         point = refine(problem, volume, point, _sigma_s(problem, point))
     sigma_s = _sigma_s(problem, point)
     time_s = float(problem.profile(point[:, None], sigma_s=sigma_s).time_s[0])
-    posterior = sample(problem, volume, found, np.append(point, time_s), sigma_s)
+    report = np.append(point, time_s)
+    posterior = sample(problem, volume, found, report, sigma_s)
+    shared = spread_of(error, problem, volume, report, sigma_s)
+    posterior = replace(posterior, covariance=posterior.covariance + shared)
     return Solution(problem, everything, volume, point, time_s, posterior, depth_fixed=False)
 
 
