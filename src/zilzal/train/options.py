@@ -76,7 +76,7 @@ class PickerTraining:
     pools: int = 48
     windows: int = 2048
     drawers: int = 1
-    rounds: int = 360
+    rounds: int = 240
     passes: int = 1
     crop: int = 4096
     batch: int = 32
