@@ -47,10 +47,10 @@ class Release:
     """
 
     name: str = "zilzal"
-    version: str = "3"
+    version: str = "4"
     window_samples: int = 8192
     hop_samples: int = 6656
-    places: tuple[int, ...] = (0, 22)
+    places: tuple[int, ...] = (0,)
     blind_samples: int = 48
     shifts: int = 6
     commit: str = ""
