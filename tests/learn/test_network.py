@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zilzal.learn.descent import Descent
+from zilzal.learn.files import Model, load_model, save_model
 from zilzal.learn.gradcheck import central_difference, relative_error
 from zilzal.learn.initialise import (
     INITIALISERS,
@@ -19,7 +20,7 @@ from zilzal.learn.initialise import (
     Xavier,
 )
 from zilzal.learn.landscape import filter_normalised, loss_plane
-from zilzal.learn.layers import ACTIVATIONS, Dense, sigmoid, softmax
+from zilzal.learn.layers import ACTIVATIONS, RELU, Convolution, Dense, sigmoid, softmax
 from zilzal.learn.lengths import Constant
 from zilzal.learn.losses import (
     BinaryCrossEntropy,
@@ -67,7 +68,7 @@ def torch_gradient(problem, theta, hidden, loss, head):
         "softmax": lambda z: torch.softmax(z, dim=1),
     }
     start = 0
-    layers = problem.network.dense
+    layers = problem.network.layers
     for k, layer in enumerate(layers):
         count = layer.inputs * layer.outputs
         weight = leaf[start : start + count].reshape(layer.inputs, layer.outputs)
@@ -268,7 +269,77 @@ def test_same_seed_gives_the_same_bytes_and_biases_their_constant():
         assert all((bias == np.float32(0.1)).all() for _, bias in network.split(one))
 
 
+def test_convolution_is_the_sum_over_taps_and_channels():
+    layer = Convolution(places=6, channels=2, taps=3, units=2, step=2)
+    generator = np.random.default_rng(1)
+    theta, x = generator.standard_normal(layer.size), generator.standard_normal((4, 12))
+    weights, bias = theta[:12].reshape(3, 2, 2), theta[12:]
+    series = x.reshape(4, 6, 2)
+    by_hand = np.array(
+        [
+            [
+                [
+                    bias[u] + sum(sample[2 * r + t] @ weights[t, :, u] for t in range(3))
+                    for u in range(2)
+                ]
+                for r in range(2)
+            ]
+            for sample in series
+        ]
+    )
+    told = layer.forward(theta, x)
+    assert told.shape == (4, layer.outputs) == (4, 4)
+    assert np.allclose(told.reshape(4, 2, 2), by_hand, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [(1, 1), (2, 1), (1, 3), (2, 2)])
+def test_gradient_through_convolutions_equals_central_differences(steps):
+    first = Convolution(places=14, channels=1, taps=4, units=3, step=steps[0])
+    second = Convolution(places=first.runs, channels=3, taps=3, units=2, step=steps[1])
+    network = Network((first, ACTIVATIONS["tanh"], second, Dense(second.outputs, 1)))
+    generator = np.random.default_rng(2)
+    samples = Samples(generator.standard_normal((5, 14)), np.array([[0.0], [1], [1], [0], [1]]))
+    problem = NetworkLoss(network, LOSSES["bce"], samples, penalty=0.1)
+    theta = network.initialise(generator, Xavier(), bias=0.1, dtype=np.float64)
+    _, gradient = problem.value_and_gradient(theta)
+    # As above: truncation and rounding balance near 1e-10.
+    assert relative_error(gradient, central_difference(problem, theta)) < 1e-8
+
+
+@pytest.mark.torch
+@pytest.mark.parity
+def test_convolution_equals_pytorchs():
+    import torch
+
+    layer = Convolution(places=20, channels=3, taps=5, units=4, step=2)
+    generator = np.random.default_rng(3)
+    theta, x = generator.standard_normal(layer.size), generator.standard_normal((2, 60))
+    weights, bias = layer.split(theta)
+    other = torch.nn.functional.conv1d(
+        torch.from_numpy(x.reshape(2, 20, 3).swapaxes(1, 2).copy()),
+        torch.from_numpy(weights.reshape(5, 3, 4).transpose(2, 1, 0).copy()),
+        torch.from_numpy(bias.copy()),
+        stride=2,
+    )
+    told = layer.forward(theta, x).reshape(2, layer.runs, 4).swapaxes(1, 2)
+    assert np.allclose(told, other.numpy(), atol=1e-12)
+
+
+def test_network_of_convolutions_is_written_and_read_back(tmp_path):
+    layer = Convolution(places=9, channels=1, taps=3, units=2, step=3)
+    network = Network((layer, RELU, Dense(layer.outputs, 1)))
+    model = Model(network=network, parameters=network.initialise(np.random.default_rng(4)))
+    save_model(tmp_path / "model.npz", model)
+    found = load_model(tmp_path / "model.npz")
+    assert found.network == network
+    assert np.array_equal(found.parameters, model.parameters)
+
+
 def test_network_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="taps at most places"):
+        Convolution(places=4, channels=1, taps=5, units=2)
+    with pytest.raises(ValueError, match="inputs must be 8"):
+        Network((Convolution(places=6, channels=1, taps=3, units=2), Dense(4, 1)))
     with pytest.raises(ValueError, match="inputs must be 3"):
         Network((Dense(2, 3), Dense(4, 1)))
     with pytest.raises(ValueError, match="at least two"):

@@ -115,6 +115,26 @@ def test_first_motion_agrees_with_the_analysts(shared):
     assert all(ours == theirs for ours, theirs in decided)
 
 
+@pytest.mark.parametrize("late", [-15, -8, 8, 15])
+def test_first_motion_is_found_though_the_pick_is_off(late):
+    time_s = np.arange(400) / 100
+    samples = 0.02 * np.random.default_rng(3).normal(size=800)
+    samples[400:] += np.exp(-time_s) * np.sin(2 * np.pi * 5 * time_s)
+    # 0.15 s late the first swing, of 0.1 s, is over.
+    assert first_motion(samples, 400 + late, 100.0) is Polarity.POSITIVE
+    assert first_motion(-samples, 400 + late, 100.0) is Polarity.NEGATIVE
+
+
+def test_first_motion_of_what_hardly_stands_out_is_undecidable():
+    rng = np.random.default_rng(4)
+    told = []
+    for _ in range(200):
+        samples = rng.normal(size=800)
+        samples[400:] += 2.0 * np.sin(2 * np.pi * 5 * np.arange(400) / 100)
+        told.append(first_motion(samples, 408, 100.0))
+    assert told.count(Polarity.UNDECIDABLE) > 190
+
+
 def test_first_motion_below_the_noise_is_undecidable():
     assert first_motion(noise_then_signal(0.5), 400, 100.0) is Polarity.UNDECIDABLE
     assert first_motion(np.zeros(800), 400, 100.0) is Polarity.UNDECIDABLE

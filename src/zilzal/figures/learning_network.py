@@ -48,7 +48,7 @@ def worked_figure(worked: WorkedExample) -> Figure:
 
 def _draw_network(axes: Axes, worked: WorkedExample) -> None:
     values = {step.name: np.ravel(step.value) for step in (*worked.forward, *worked.backward)}
-    layers = worked.network.dense
+    layers = worked.network.layers
     sizes = [layers[0].inputs, *(layer.outputs for layer in layers)]
     places = [[(float(k), y) for y in _heights(size)] for k, size in enumerate(sizes)]
     pairs = zip(

@@ -10,7 +10,7 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from jaxtyping import Float
 from zilzal.core.arrays import Array
 from zilzal.core.errors import FormatError
 from zilzal.learn.descent import Position
-from zilzal.learn.layers import ACTIVATIONS, Activation, Dense, Part
+from zilzal.learn.layers import ACTIVATIONS, Activation, Convolution, Dense, Part
 from zilzal.learn.losses import HEADS
 from zilzal.learn.network import Network, Parameters
 from zilzal.learn.training import Progress
@@ -151,16 +151,22 @@ def _describe(network: Network) -> list[dict[str, Any]]:
     for part in network.parts:
         if isinstance(part, Dense):
             parts.append({"part": "dense", "inputs": part.inputs, "outputs": part.outputs})
+        elif isinstance(part, Convolution):
+            parts.append({"part": "convolution", **asdict(part)})
         elif isinstance(part, Activation) and ACTIVATIONS.get(part.name) == part:
             parts.append({"part": part.name})
         else:
-            raise ValueError(f"{part} cannot be saved; only Dense and {sorted(ACTIVATIONS)} can")
+            raise ValueError(
+                f"{part} cannot be saved; only Dense, Convolution and {sorted(ACTIVATIONS)} can"
+            )
     return parts
 
 
 def _part(entry: Mapping[str, Any]) -> Part:
     if entry["part"] == "dense":
         return Dense(int(entry["inputs"]), int(entry["outputs"]))
+    if entry["part"] == "convolution":
+        return Convolution(**{name: int(n) for name, n in entry.items() if name != "part"})
     return ACTIVATIONS[entry["part"]]
 
 

@@ -97,6 +97,104 @@ class Dense:
         return dy @ self.split(theta)[0].T if wants_input else values[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """One dense layer on overlapping runs of the input: `z_r = x[r step : r step + taps] W + b`.
+
+    A sample is read place by place, the channels of a place side by side; so is what comes out,
+    with the units as its channels. Parameters are as those of `Dense`.
+
+    Args:
+        places: of the input, along time.
+        channels: of each place.
+        taps: places that a run holds.
+        units: at each run.
+        step: places from one run to the next.
+
+    Raises:
+        ValueError: a number is below one, or a run is longer than the input.
+    """
+
+    places: int
+    channels: int
+    taps: int
+    units: int
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.places - self.taps + 1, self.channels, self.taps, self.units, self.step) < 1:
+            raise ValueError(f"{self}: numbers must be at least 1, and taps at most places")
+
+    @property
+    def runs(self) -> int:
+        """Places of the output."""
+        return (self.places - self.taps) // self.step + 1
+
+    @property
+    def inputs(self) -> int:
+        """Features of a sample."""
+        return self.places * self.channels
+
+    @property
+    def outputs(self) -> int:
+        """Features of what comes out."""
+        return self.runs * self.units
+
+    @property
+    def size(self) -> int:
+        """Weights and biases."""
+        return (self.taps * self.channels + 1) * self.units
+
+    def split(
+        self, theta: Float[Array, " parameter"]
+    ) -> tuple[Float[Array, "tap unit"], Float[Array, " unit"]]:
+        """W and b as views."""
+        seen = self.taps * self.channels
+        return theta[: seen * self.units].reshape(seen, self.units), theta[seen * self.units :]
+
+    def forward(
+        self, theta: Float[Array, " parameter"], x: Float[Array, "sample input"]
+    ) -> Float[Array, "sample output"]:
+        """See `Part.forward`."""
+        weights, bias = self.split(theta)
+        z = self._runs(x) @ weights
+        z += bias
+        return z.reshape(len(x), self.outputs)
+
+    def backward(
+        self,
+        theta: Float[Array, " parameter"],
+        values: tuple[Float[Array, "sample input"], Float[Array, "sample output"]],
+        dy: Float[Array, "sample output"],
+        *,
+        into: Float[Array, " parameter"],
+        wants_input: bool = True,
+    ) -> Float[Array, "sample input"]:
+        """As `Dense.backward`, summed over the runs; where these overlap, dx is a sum too."""
+        x, dz = values[0], dy.reshape(-1, self.units)
+        d_weights, d_bias = self.split(into)
+        np.matmul(self._runs(x).T, dz, out=d_weights)
+        np.sum(dz, axis=0, out=d_bias)
+        if not wants_input:
+            return x
+        d_runs = (dz @ self.split(theta)[0].T).reshape(len(x), self.runs, -1)
+        dx = np.zeros_like(x)
+        for run in range(self.runs):
+            first = run * self.step * self.channels
+            dx[:, first : first + d_runs.shape[2]] += d_runs[:, run]
+        return dx
+
+    def _runs(self, x: Float[Array, "sample input"]) -> Float[Array, "run tap"]:
+        """The runs of all samples, one below the other."""
+        seen = self.taps * self.channels
+        runs = np.lib.stride_tricks.sliding_window_view(x, seen, axis=1)
+        return runs[:, :: self.step * self.channels].reshape(-1, seen)
+
+
+Layer = Dense | Convolution
+"""A part with weights."""
+
+
 def sigmoid(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """`σ(z) = 1 / (1 + e^-z)`, with no exponent above zero."""
     return logistic_parts(z)[2]

@@ -62,7 +62,7 @@ class WorkedExample:
     def names(self) -> list[str]:
         """Of the parameters, as "W1[2,1]" for the weight into unit 2 from feature 1."""
         names: list[str] = []
-        for k, layer in enumerate(self.network.dense, start=1):
+        for k, layer in enumerate(self.network.layers, start=1):
             inputs, outputs = range(1, layer.inputs + 1), range(1, layer.outputs + 1)
             names += [f"W{k}[{o},{i}]" for i in inputs for o in outputs]
             names += [f"b{k}[{o}]" for o in outputs]
@@ -104,13 +104,13 @@ def work_through(
 
 def _forward_steps(network: Network, values: Sequence[Array], cost: float) -> tuple[Step, ...]:
     lines = [Step(name="x", formula="the sample", value=values[0][0])]
-    for k in range(1, len(network.dense) + 1):
+    for k in range(1, len(network.layers) + 1):
         before = "x" if k == 1 else f"a{k - 1}"
         z, a = values[2 * k - 1][0], values[2 * k][0]
         activation = getattr(network.parts[2 * k - 1], "name", "")
         lines.append(Step(name=f"z{k}", formula=f"W{k} {before} + b{k}", value=z))
         lines.append(Step(name=f"a{k}", formula=f"{activation}(z{k})", value=a))
-    last = len(network.dense)
+    last = len(network.layers)
     formula = f"-(y log a{last} + (1-y) log(1-a{last}))"
     return (*lines, Step(name="L", formula=formula, value=np.array([cost])))
 
@@ -197,7 +197,7 @@ def spread_by_layer(
     """Send samples forward and unit gradients `N(0, 1)` backward through a fresh network."""
     values = network.values(theta, x)
     deltas = network.deltas(theta, values, generator.standard_normal(values[-1].shape))
-    hidden = range(1, len(network.dense))
+    hidden = range(1, len(network.layers))
     passed = deltas[2 * len(hidden) - 1]
     arrived = np.abs(deltas[2 * len(hidden)])
     blocked = np.abs(passed) < 1e-3 * np.maximum(arrived, np.finfo(float).tiny)

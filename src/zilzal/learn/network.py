@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from zilzal.core.arrays import Array
 from zilzal.learn.initialise import He, Initialiser
-from zilzal.learn.layers import ACTIVATIONS, Dense, Part
+from zilzal.learn.layers import ACTIVATIONS, Dense, Layer, Part
 
 Parameters = Float[Array, " parameter"]
 
@@ -36,8 +36,7 @@ class Network:
     _slices: tuple[slice, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        dense = [part for part in self.parts if isinstance(part, Dense)]
-        for left, right in pairwise(dense):
+        for left, right in pairwise(self.layers):
             if left.outputs != right.inputs:
                 raise ValueError(f"{right} follows {left}; its inputs must be {left.outputs}")
         ends = list(accumulate((part.size for part in self.parts), initial=0))
@@ -49,19 +48,19 @@ class Network:
         return sum(part.size for part in self.parts)
 
     @property
-    def dense(self) -> tuple[Dense, ...]:
-        """The layers with weights."""
-        return tuple(part for part in self.parts if isinstance(part, Dense))
+    def layers(self) -> tuple[Layer, ...]:
+        """The parts with weights."""
+        return tuple(part for part in self.parts if isinstance(part, Layer))
 
     @property
     def inputs(self) -> int:
         """Features of a sample."""
-        return self.dense[0].inputs
+        return self.layers[0].inputs
 
     @property
     def outputs(self) -> int:
         """Outputs of a sample."""
-        return self.dense[-1].outputs
+        return self.layers[-1].outputs
 
     def initialise(
         self,
@@ -81,8 +80,9 @@ class Network:
         """
         initialiser = He() if initialiser is None else initialiser
         theta = np.zeros(self.size, dtype)
-        for layer, (weights, biases) in zip(self.dense, self.split(theta), strict=True):
-            weights[:] = initialiser.weights(layer.inputs, layer.outputs, generator)
+        for weights, biases in self.split(theta):
+            inputs, outputs = weights.shape
+            weights[:] = initialiser.weights(inputs, outputs, generator)
             biases[:] = bias
         return theta
 
@@ -91,7 +91,7 @@ class Network:
     ) -> list[tuple[Float[Array, "input output"], Float[Array, " output"]]]:
         """Views of W and b, layer by layer; of a gradient too."""
         pairs = zip(self.parts, self._slices, strict=True)
-        return [part.split(theta[where]) for part, where in pairs if isinstance(part, Dense)]
+        return [part.split(theta[where]) for part, where in pairs if isinstance(part, Layer)]
 
     def forward(
         self, theta: Parameters, x: Float[Array, "sample feature"]

@@ -100,7 +100,7 @@ def _way_to_twin(
 ) -> Float[Array, " step"]:
     """Loss between a network and itself with the first hidden layer's units in another order."""
     network = problem.network
-    order = generator.permutation(network.dense[0].outputs)
+    order = generator.permutation(network.layers[0].outputs)
     twin = permute_hidden(network, theta, 0, order)
     return np.array(
         [problem.value((1 - s) * theta + s * twin) for s in np.linspace(0.0, 1.0, points)]

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Float32
 from zilzal.core.arrays import Array
 from zilzal.core.pick import Onset, Phase, Polarity
 from zilzal.core.waveform import COMPONENTS
+from zilzal.pick.motion import MotionReader
 from zilzal.signal.filter import highpass, start_filter, step_filter
 from zilzal.signal.onset import first_motion, is_clipped, onset_quality, signal_to_noise
 
@@ -79,7 +80,9 @@ class _Rows(NamedTuple):
     samples: Sequence[Float[Array, " sample"]]
 
 
-def measure(cuts: Sequence[Cut], phases: Sequence[Phase]) -> list[Measurement]:
+def measure(
+    cuts: Sequence[Cut], phases: Sequence[Phase], *, motions: MotionReader | None = None
+) -> list[Measurement]:
     """Measure picks: P on the vertical, S on the horizontal where it stands out most.
 
     Where the wanted component is missing, another one that is there; where even the onset's
@@ -88,13 +91,17 @@ def measure(cuts: Sequence[Cut], phases: Sequence[Phase]) -> list[Measurement]:
     Args:
         cuts: around the onsets.
         phases: of the onsets.
+        motions: reads first motions of P on a vertical; the rule where there is none.
     """
     rows = [_choose(cut, phase) for cut, phase in zip(cuts, phases, strict=True)]
     filtered = _filter(cuts, rows)
-    return list(map(_measure, cuts, phases, filtered))
+    return [
+        _measure(cut, phase, row, motions)
+        for cut, phase, row in zip(cuts, phases, filtered, strict=True)
+    ]
 
 
-def _measure(cut: Cut, phase: Phase, rows: _Rows) -> Measurement:
+def _measure(cut: Cut, phase: Phase, rows: _Rows, motions: MotionReader | None) -> Measurement:
     if not rows.components:
         return Measurement(_fallback(cut, phase))
     length = round(_NOISE_S * cut.sampling_rate)
@@ -106,7 +113,8 @@ def _measure(cut: Cut, phase: Phase, rows: _Rows) -> Measurement:
     quality = onset_quality(filtered, cut.onset, cut.sampling_rate)
     polarity = None
     if phase is Phase.P and component == "Z":
-        polarity = first_motion(filtered, cut.onset, cut.sampling_rate)
+        read = first_motion if motions is None else motions.read
+        polarity = read(filtered, cut.onset, cut.sampling_rate)
     if is_clipped(raw):
         return Measurement(component, onset=quality, polarity=polarity)
     amplitude = float(np.abs(filtered[cut.onset : end]).max())

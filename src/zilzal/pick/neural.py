@@ -33,6 +33,7 @@ from zilzal.pick.measure import (
     measure,
     reach_of,
 )
+from zilzal.pick.motion import MotionReader, motion_reader
 from zilzal.pick.read import MOTIONS, Peak, ReaderState, Reading, start_reading, step_reading
 from zilzal.pick.segment import Clock, Follower, Piece, close, follow, rounds
 from zilzal.signal.prepare import (
@@ -96,6 +97,10 @@ class NeuralPicker:
         threads: of the engine; one per process scales best.
         window_samples: length of the network's windows where it should be another than the
             model's own; longer ones overlap less, shorter ones need less memory and wait less.
+        first_motions: name or path of the small network that reads them, or "rule" for the first
+            swing that stands out of the noise; of a picking network with curves of first motions
+            these count instead.
+        motion_probability: from which that network tells a first motion.
 
     Raises:
         ConfigError: an option is out of range.
@@ -110,6 +115,8 @@ class NeuralPicker:
     engine: EngineName = "onnxruntime"
     threads: int = 1
     window_samples: int | None = None
+    first_motions: str = "first-motion"
+    motion_probability: float = 0.8
 
     def __post_init__(self) -> None:
         for label, threshold in self.thresholds.items():
@@ -123,6 +130,10 @@ class NeuralPicker:
                 f"separation_s = {self.separation_s} must be above 0 and release_share = "
                 f"{self.release_share} in (0, 1]"
             )
+        if not 0.5 <= self.motion_probability < 1:
+            raise ConfigError(
+                f"motion_probability = {self.motion_probability} must be 0.5 to below 1"
+            )
 
     def start(self) -> NeuralState:
         """No data yet.
@@ -132,6 +143,7 @@ class NeuralPicker:
             SpecError: it is not one for picking, or lacks a threshold or an uncertainty.
         """
         self._check(self._load().spec)
+        motion_reader(self.first_motions, self.motion_probability)
         return {}
 
     def step(self, state: NeuralState, windows: Sequence[Window]) -> tuple[NeuralState, Picked]:
@@ -261,7 +273,8 @@ class NeuralPicker:
         ready = None if work.ends else _measurable(segment)
         reader, peaks, intervals = step_reading(reading, segment.reader, curves, ready)
         made_by = Provenance(method="neural", version=zilzal.__version__, model=model.sha256)
-        teller = _Teller(model, work.sensor_id, segment, made_by)
+        motions = motion_reader(self.first_motions, self.motion_probability)
+        teller = _Teller(model, work.sensor_id, segment, made_by, motions)
         collected.picks += teller.picks(peaks)
         shortest = self.minimum_detection_s * segment.preparation.sampling_rate
         collected.detections += [
@@ -296,10 +309,12 @@ class _Teller(NamedTuple):
     sensor_id: SensorId
     segment: _Segment
     provenance: Provenance
+    motions: MotionReader | None
 
     def picks(self, peaks: Sequence[Peak]) -> list[Pick]:
         phases = [Phase(peak.label) for peak in peaks]
-        measured = measure([self._cut(peak) for peak in peaks], phases)
+        cuts = [self._cut(peak) for peak in peaks]
+        measured = measure(cuts, phases, motions=self.motions)
         return list(map(self._pick, peaks, phases, measured))
 
     def _cut(self, peak: Peak) -> Cut:
@@ -348,7 +363,7 @@ class _Teller(NamedTuple):
 
 
 def _polarity(peak: Peak, measured: Measurement) -> Polarity | None:
-    """What the network says of the vertical; the rule's where it says nothing."""
+    """What the network says of the vertical; what was measured where it says nothing."""
     if peak.polarity is None or measured.component != "Z":
         return measured.polarity
     return peak.polarity

@@ -23,6 +23,7 @@ from zilzal.core.time import NS_PER_S, Time
 from zilzal.core.waveform import Window
 from zilzal.infer.engine import load_model
 from zilzal.infer.packaged import find_model
+from zilzal.pick.motion import network_folder
 from zilzal.pick.neural import NeuralPicker
 from zilzal.pick.stalta import StaLtaPicker
 from zilzal.train.answers import Answers, sign_of
@@ -137,11 +138,14 @@ def _fingerprint(*parts: str) -> str:
 
 @cache
 def _code_hash() -> str:
-    """Hash of the code that makes picks: kept ones must not outlive a change of it."""
+    """Hash of what makes picks: kept ones must not outlive a change of it."""
     digest = hashlib.sha256()
+    package = Path(zilzal.__file__).parent
     for room in _DECIDING_ROOMS:
-        for path in sorted((Path(zilzal.__file__).parent / room).glob("*.py")):
+        for path in sorted((package / room).glob("*.py")):
             digest.update(path.read_bytes())
+    for path in sorted(network_folder().glob("*.npz")):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -99,7 +99,7 @@ def gather(records: Sequence[Record]) -> Materials:
     for record in records:
         if any(onset.weight >= TRUSTED for onset in record.onsets):
             events[record.source].append(record)
-        for first, last in _quiet_spans(record):
+        for first, last in quiet_spans(record):
             noises[record.source].append((record, first, last))
     counts = [
         sum(onset.weight >= TRUSTED for record in of_set for onset in record.onsets)
@@ -109,7 +109,8 @@ def gather(records: Sequence[Record]) -> Materials:
     return Materials(events=events, shares=shares / shares.sum(), noises=noises)
 
 
-def _quiet_spans(record: Record) -> list[tuple[int, int]]:
+def quiet_spans(record: Record) -> list[tuple[int, int]]:
+    """First and last sample of a record's spans of noise of 8 s and more."""
     spans = list(record.quiet)
     if record.kind == "earthquake" and record.onsets and not record.unknown:
         last = int(record.onsets[0].sample - 2 * record.sampling_rate)

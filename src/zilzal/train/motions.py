@@ -47,6 +47,21 @@ def _is_asked(onset: Onset) -> bool:
 
 
 def _motion(record: Record, vertical: Float64[Array, " sample"], onset: Onset) -> Polarity | None:
+    at = clear_onset(record, vertical, onset)
+    if at is None:
+        return None
+    told = first_motion(vertical, at, record.sampling_rate)
+    return None if told is Polarity.UNDECIDABLE else told
+
+
+def clear_onset(record: Record, vertical: Float64[Array, " sample"], onset: Onset) -> int | None:
+    """Where the signal of a labelled P begins; None where that is not clear.
+
+    Args:
+        record: that holds it.
+        vertical: its first component, high-passed causally.
+        onset: the label.
+    """
     rate = record.sampling_rate
     near, length = round(_NEAR_S * rate), round(_LENGTH_S * rate)
     labelled = round(onset.sample)
@@ -58,10 +73,7 @@ def _motion(record: Record, vertical: Float64[Array, " sample"], onset: Onset) -
         return None
     at = labelled - near + round(found.place)
     snr = signal_to_noise(vertical, at, length_samples=length)
-    if snr is None or snr < CLEAR_SNR:
-        return None
-    told = first_motion(vertical, at, rate)
-    return None if told is Polarity.UNDECIDABLE else told
+    return None if snr is None or snr < CLEAR_SNR else at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
