@@ -143,6 +143,13 @@ CLASSIFICATION = Table(
     _refers("provenance", "provenance.digest"),
 )  # fmt: skip
 
+STATION_CLASSIFICATION = Table(
+    "station_classification", METADATA,
+    _refers("classification", "classification.digest", key=True), _position(),
+    *_codes(None), _text("model"), _text("probabilities"), _real("weight", null=False),
+    _text("reason"),
+)  # fmt: skip
+
 EVENT_VERSION = Table(
     "event_version", METADATA,
     Column("key", BigInteger, primary_key=True, autoincrement=False),

@@ -11,6 +11,7 @@ from zilzal.core.event import (
     EventType,
     Magnitude,
     Origin,
+    StationClassification,
     StationMagnitude,
     Unlocated,
 )
@@ -285,13 +286,43 @@ class MagnitudeAnswer(Answer):
         )
 
 
+class StationTypeAnswer(Answer):
+    """What a model says of one station's record.
+
+    `weight` is the share of it that counts in the event's probabilities; where it is 0, `reason`
+    says why, and there are no probabilities.
+    """
+
+    station: str
+    model: str
+    probabilities: dict[str, float]
+    weight: float
+    reason: str
+
+    @classmethod
+    def of(cls, value: StationClassification) -> StationTypeAnswer:
+        """From the core's own."""
+        return cls(
+            station=str(value.station_id),
+            model=value.model,
+            probabilities=dict(value.probabilities),
+            weight=value.weight,
+            reason=value.reason,
+        )
+
+
 class ClassificationAnswer(Answer):
-    """What kind of event, with the probabilities of all classes."""
+    """What kind of event, with the probabilities of all classes, and station by station.
+
+    There are no stations where the method does not look at them one by one, and in events that
+    were stored before that was kept.
+    """
 
     event_type: EventType
     label: str
     probability: float | None
     probabilities: dict[str, float]
+    station_types: list[StationTypeAnswer]
     reason: str
     provenance: Maker
 
@@ -303,6 +334,7 @@ class ClassificationAnswer(Answer):
             label=value.label,
             probability=finite(value.probability),
             probabilities=dict(value.probabilities),
+            station_types=[StationTypeAnswer.of(s) for s in value.station_classifications],
             reason=value.reason,
             provenance=Maker.of(value.provenance),
         )

@@ -23,7 +23,7 @@ from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.pick import Phase
 from zilzal.core.station import Channel, GroundMotion
 from zilzal.web.api.trace_values import holed, numbers
-from zilzal.web.api.values import Answer, Asked, Held, Instant, InstantText, parse_time, station_of
+from zilzal.web.api.values import Answer, Asked, Held, Instant, InstantText, parse_time
 from zilzal.web.refusal import Refused, not_found
 
 router = APIRouter(prefix="/stations", tags=["stations"])
@@ -225,7 +225,7 @@ def list_stations(held: Held) -> StationList:
 @router.get("/{code}")
 def one_station(held: Held, code: StationCode) -> StationDetail:
     """A station with all epochs of its channels."""
-    station_id = station_of(code)
+    station_id = StationId.parse(code)
     line = next((found for found in station_lines(held) if found.station_id == station_id), None)
     if line is None:
         raise not_found(f"station {code}")
@@ -244,7 +244,7 @@ def station_helicorder(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"rows of {wanted.row_min} min do not fill a day; give 5, 10, 15, 20, 30 or 60",
         )
-    channel = _channel(held, station_of(code), wanted.channel)
+    channel = _channel(held, StationId.parse(code), wanted.channel)
     sheet = helicorder(
         channel, parse_time(wanted.day), held, row_s=60.0 * wanted.row_min, points=wanted.points
     )
@@ -264,7 +264,7 @@ def station_noise(
     held: Held, code: StationCode, wanted: Annotated[ChannelFilter, Query()]
 ) -> NoiseAnswer:
     """Power of a channel's noise against Peterson's new low- and high-noise models."""
-    channel = _channel(held, station_of(code), wanted.channel)
+    channel = _channel(held, StationId.parse(code), wanted.channel)
     found = noise_spectrum(channel, (parse_time(wanted.start), parse_time(wanted.end)), held)
     return NoiseAnswer(
         channel=str(channel),
@@ -287,7 +287,7 @@ def station_coverage(
     span = parse_time(wanted.start), parse_time(wanted.end)
     if not 0 < span[1] - span[0] <= 366 * 86_400:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "give a start before its end, within a year")
-    hours = coverage_of(station_of(code), span, held)
+    hours = coverage_of(StationId.parse(code), span, held)
     lines = [
         CoverageLine(channel=str(h.channel_id), hour=h.hour, reason=h.reason, seconds=h.seconds)
         for h in hours
@@ -302,7 +302,7 @@ def station_picks(
     """How many picks a station gave, how many were used, and how they fit."""
     start = None if wanted.start is None else parse_time(wanted.start)
     end = None if wanted.end is None else parse_time(wanted.end)
-    found = pick_statistics(station_of(code), (start, end), held)
+    found = pick_statistics(StationId.parse(code), (start, end), held)
     lines = [
         PhaseStatistics(
             phase=s.phase,

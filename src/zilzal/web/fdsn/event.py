@@ -157,8 +157,15 @@ def _trimmed(event: Event, given: Given) -> Event:
     if given["includearrivals"] or not isinstance(event.origin, Origin):
         return replace(event, magnitudes=magnitudes)
     bare = [replace(m, station_magnitudes=()) for m in magnitudes]
-    origin = replace(event.origin, arrivals=())
-    return replace(event, magnitudes=tuple(bare), origin=origin, picks=(), detections=())
+    kind = event.classification
+    return replace(
+        event,
+        magnitudes=tuple(bare),
+        origin=replace(event.origin, arrivals=()),
+        classification=kind and replace(kind, station_classifications=()),
+        picks=(),
+        detections=(),
+    )
 
 
 def _listed(name: str, entry: str) -> tuple[str, str]:
