@@ -25,6 +25,7 @@ from zilzal.web.api import (
     review,
     section,
     session,
+    station_history,
     stations,
     waveforms,
 )
@@ -105,7 +106,8 @@ def _api() -> APIRouter:
     api = APIRouter(prefix="/api", responses=problems.PROBLEMS)
     api.include_router(session.router, dependencies=[Depends(anybody)])
     looking = [Depends(viewer)]
-    for resource in (event_list, export, event, section, waveforms, stations, live):
+    seen = event_list, export, event, section, waveforms, stations, station_history, live
+    for resource in seen:
         api.include_router(resource.router, dependencies=looking)
     api.include_router(audit.router, dependencies=[Depends(admin)])
     # Its routes ask for an analyst themselves.

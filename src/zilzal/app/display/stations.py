@@ -55,6 +55,8 @@ class StationLine:
         behind_s: of what was worked on behind the newest data.
         picks: of P and S, all that are in the store.
         picks_per_hour: of P and S, over the time that was analysed; None where none was.
+        gaps: of the channel that has most, within the span that was asked for.
+        gap_share: of all channels' time therein; None where the ledger tells nothing of it.
     """
 
     station_id: StationId
@@ -68,6 +70,8 @@ class StationLine:
     behind_s: float | None
     picks: int
     picks_per_hour: float | None
+    gaps: int
+    gap_share: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +93,20 @@ class PickStatistics:
     spread_s: float | None
 
 
-def station_lines(held: Holdings) -> list[StationLine]:
-    """All stations of the inventory, of the waveforms and of the monitor, in order."""
+def station_lines(
+    held: Holdings, span: tuple[Time | None, Time | None] = (None, None)
+) -> list[StationLine]:
+    """All stations of the inventory, of the waveforms and of the monitor, in order.
+
+    Args:
+        held: what there is.
+        span: in which gaps are counted; None is without end.
+    """
     now = held.now()
     status = read_status(held.store, now)
     told = {} if status is None else {s.station: s for s in status.stations}
     ends, counts = held.store.analysed_stations(), held.store.pick_counts()
+    gaps = held.store.gaps(*span)
     sensors: dict[StationId, list[SensorId]] = {}
     for sensor in sensors_of(held.waveforms):
         sensors.setdefault(sensor.station_id, []).append(sensor)
@@ -108,6 +120,7 @@ def station_lines(held: Holdings) -> list[StationLine]:
             told.get(str(station_id)),
             ends.get(station_id),
             sum(counts.get((station_id, phase), 0) for phase in Phase),
+            gaps.get(station_id),
             is_running=None if status is None else status.is_running,
         )
         for station_id in sorted(ids)
@@ -121,6 +134,7 @@ def _line(
     told: StationStatus | None,
     analysed: tuple[Time, float] | None,
     picks: int,
+    gaps: tuple[int, float] | None,
     *,
     is_running: bool | None,
 ) -> StationLine:
@@ -138,6 +152,8 @@ def _line(
         behind_s=lively and lively.behind_s,
         picks=picks,
         picks_per_hour=picks / hours if hours > 0 else None,
+        gaps=0 if gaps is None else gaps[0],
+        gap_share=None if gaps is None else gaps[1],
     )
 
 
@@ -150,8 +166,12 @@ def _state(told: StationStatus | None, is_running: bool | None, *, has_data: boo
         return State.SILENT
     if told.trouble.startswith("left out"):
         return State.LEFT_OUT
-    late = told.data_age_s is None or told.data_age_s > LATE_S or told.trouble
-    return State.LATE if late else State.GOOD
+    return State.LATE if told.trouble else state_of_age(told.data_age_s)
+
+
+def state_of_age(data_age_s: float | None) -> State:
+    """Of a station that sends: good or late, by how old its newest sample is."""
+    return State.LATE if data_age_s is None or data_age_s > LATE_S else State.GOOD
 
 
 def coverage_of(

@@ -10,7 +10,7 @@ from zilzal.core.errors import StoreError
 from zilzal.io.store.engine import READING
 from zilzal.io.store.schema import METADATA
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration in `migrations/versions`."""
 
 VERSION_TABLE = "zilzal_schema"

@@ -199,6 +199,16 @@ COVERAGE = Table(
     Index(None, "start_time"),
 )  # fmt: skip
 
+STATION_PERFORMANCE = Table(
+    "station_performance", METADATA,
+    Column("network", Text, primary_key=True), Column("station", Text, primary_key=True),
+    Column("time", BigInteger, primary_key=True, autoincrement=False),
+    Column("is_hour", Boolean, nullable=False), _real("span_s", null=False),
+    _whole("packets"), _whole("picks"), _real("arrival_s"), _real("silent_s"),
+    _real("data_age_s"), _real("behind_s"), _real("noise_db"),
+    Index(None, "is_hour", "time"),
+)  # fmt: skip
+
 CONFIGURATION = Table(
     "configuration", METADATA, Column("hash", Text, primary_key=True), _text("text")
 )
