@@ -18,6 +18,8 @@ from zilzal.io.store import EventQuery, EventSummary, Order
 OVERLAP_S = 10.0
 """A version may be seen so long after the time that it was written at: writers overlap."""
 MOST_EVENTS = 200
+STATIONS_S = 3.0
+"""Stations are asked for no more often: the whole ledger is counted through."""
 FIRST_S = 30.0
 """Of waveforms at the beginning."""
 AHEAD_S = 60.0
@@ -75,6 +77,7 @@ class Reader:
     cursor: Cursor | None
     _seen: dict[str, int] = field(default_factory=dict[str, int])
     _stations: Mapping[str, StationLine] = field(default_factory=dict[str, StationLine])
+    _asked: Time | None = None
 
     def start(self) -> Cursor:
         """Begin; what is there already is not news."""
@@ -101,12 +104,15 @@ class Reader:
         return News(events=tuple(events), picks=tuple(picks), stations=self._changed_stations())
 
     def _told_stations(self) -> dict[str, StationLine]:
+        self._asked = self.held.now()
         if "live/monitor" not in self.held.store.notes("live/monitor"):
             return {}
         return {str(line.station_id): line for line in station_lines(self.held)}
 
     def _changed_stations(self) -> tuple[StationLine, ...]:
         """Stations of which something was told that is not only a matter of time."""
+        if self._asked is not None and abs(self.held.now() - self._asked) < STATIONS_S:
+            return ()
         before, self._stations = self._stations, self._told_stations()
         return tuple(
             line

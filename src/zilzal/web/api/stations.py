@@ -202,9 +202,12 @@ class PickStatisticsAnswer(Answer):
 def list_stations(held: Held, wanted: Annotated[OptionalSpan, Query()]) -> StationList:
     """All stations of the inventory, of the waveforms and of the monitor.
 
-    The span is that in which gaps are counted.
+    The span is that in which gaps are counted: if not given the last day where a monitor writes,
+    all where none does.
     """
-    lines = [StationAnswer.of(line) for line in station_lines(held, _optional(wanted))]
+    start, end = _optional(wanted)
+    span = None if start is None and end is None else (start, end)
+    lines = [StationAnswer.of(line) for line in station_lines(held, span)]
     return StationList(total=len(lines), items=lines)
 
 
