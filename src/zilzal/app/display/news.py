@@ -1,17 +1,13 @@
-"""What is new in a store, for those who look on: event versions, picks, stations, waveforms."""
+"""What is new in a store, for those who look on: event versions, picks, stations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from zilzal.app.display.curves import CurveShelf
 from zilzal.app.display.holdings import Holdings
 from zilzal.app.display.stations import StationLine, station_lines
-from zilzal.app.display.traces import Segment, View, channels_of, read_view
-from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.pick import Pick
-from zilzal.core.probability import Probabilities
 from zilzal.core.time import Time
 from zilzal.io.store import EventQuery, EventSummary, Order
 
@@ -20,10 +16,6 @@ OVERLAP_S = 10.0
 MOST_EVENTS = 200
 STATIONS_S = 3.0
 """Stations are asked for no more often: the whole ledger is counted through."""
-FIRST_S = 30.0
-"""Of waveforms at the beginning."""
-AHEAD_S = 60.0
-"""A clock that is so much ahead of ours is still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,55 +115,3 @@ class Reader:
 
 def _timeless(line: StationLine) -> StationLine:
     return replace(line, data_age_s=None, silent_s=None, behind_s=None)
-
-
-@dataclass(slots=True, eq=False)
-class Tail:
-    """The end of some sensors' records, piece by piece as they grow.
-
-    Args:
-        held: the waveforms.
-        shelf: of the network's curves.
-        sensors: which.
-        view: how they are looked at.
-    """
-
-    held: Holdings
-    shelf: CurveShelf
-    sensors: Sequence[SensorId]
-    view: View
-    _ends: dict[ChannelId, Time] = field(default_factory=dict[ChannelId, Time])
-    _curve_ends: dict[SensorId, Time] = field(default_factory=dict[SensorId, Time])
-
-    def grow(self) -> dict[ChannelId, list[Segment]]:
-        """What was recorded since the last time, by channel."""
-        now = self.held.now()
-        grown: dict[ChannelId, list[Segment]] = {}
-        for sensor in self.sensors:
-            for channel in channels_of(sensor, self.held.waveforms):
-                start = self._ends.get(channel, now - FIRST_S)
-                span = max(start, now - FIRST_S), now + AHEAD_S
-                found = read_view(
-                    channel, span, self.view, self.held.waveforms, self.held.inventory
-                )
-                if found:
-                    grown[channel] = found
-                    self._ends[channel] = _end(found[-1])
-        return grown
-
-    def curves(self) -> list[Probabilities]:
-        """What the network says of it, as far as it has seen enough."""
-        now = self.held.now()
-        found: list[Probabilities] = []
-        for sensor in self.sensors:
-            start = self._curve_ends.get(sensor, now - FIRST_S)
-            span = max(start, now - FIRST_S), now + AHEAD_S
-            for curves in self.shelf.curves(sensor, span, self.held):
-                self._curve_ends[sensor] = curves.next_start
-                found.append(curves)
-        return found
-
-
-def _end(segment: Segment) -> Time:
-    """Where the next sample would be, to half a sample."""
-    return segment.start + (len(segment.minimum) - 0.5) * segment.step_s

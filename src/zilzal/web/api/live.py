@@ -12,7 +12,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from zilzal.app.display.news import Cursor, News, Reader, Tail
+from zilzal.app.display.news import Cursor, News, Reader
+from zilzal.app.display.tail import Tail
 from zilzal.app.display.traces import Unit, View
 from zilzal.web.api.event_values import EventLine, PickAnswer
 from zilzal.web.api.stations import StationAnswer
@@ -32,7 +33,12 @@ MOST_SENSORS = 50
 
 
 class LiveFilter(Asked):
-    """Sensors whose waveforms are wanted, and how they are looked at."""
+    """Sensors whose waveforms are wanted, and how they are looked at.
+
+    Without `component` all components come. With `step_s` traces come as the least and largest
+    sample of each step, and probabilities as the largest value, when the step is over; without it
+    every sample comes.
+    """
 
     sensor: list[Annotated[str, Field(max_length=40)]] = Field(
         default_factory=list[str], max_length=MOST_SENSORS
@@ -40,6 +46,10 @@ class LiveFilter(Asked):
     low_hz: Annotated[float, Field(gt=0, le=1_000)] | None = None
     high_hz: Annotated[float, Field(gt=0, le=1_000)] | None = None
     probabilities: bool = True
+    component: list[Annotated[str, Field(pattern="^[A-Z0-9]$")]] = Field(
+        default_factory=list[str], max_length=9
+    )
+    step_s: Annotated[float, Field(gt=0, le=60)] | None = None
     since: Annotated[str, Field(max_length=40)] = ""
 
 
@@ -117,7 +127,10 @@ async def live(
     sensors = [sensor_of(text) for text in wanted.sensor]
     view = View(low_hz=wanted.low_hz, high_hz=wanted.high_hz, unit=Unit.COUNTS, points=20_000)
     reader = Reader(held, Cursor.parse(last_event_id or wanted.since))
-    tail = Tail(held, request.app.state.curves, sensors, view)
+    tail = Tail(
+        held, request.app.state.curves, sensors, view,
+        components=frozenset(wanted.component), step_s=wanted.step_s,
+    )  # fmt: skip
     stream = _messages(request, reader, tail, with_curves=wanted.probabilities)
     return EventStream(stream, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
