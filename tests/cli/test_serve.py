@@ -16,6 +16,7 @@ from tests.cli.conftest import Call
 from zilzal.app.synthetic import Synthetic
 from zilzal.cli.main import app
 from zilzal.cli.serve.beside import console_beside
+from zilzal.core.errors import ConfigError
 from zilzal.core.pick import EvaluationMode
 from zilzal.io.store import Store
 from zilzal.web.access.accounts import is_right, read_accounts
@@ -55,7 +56,10 @@ def test_what_cannot_be_served_is_told(refuse: Call, short_run: Ran, tmp_path: P
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        assert "--port" in refuse("serve", short_run.output, "--port", port)
+        assert "another port" in refuse("serve", short_run.output, "--port", port)
+        beside = console_beside(port, tmp_path / "zilzal.db", inventory=[], waveforms=[])
+        with pytest.raises(ConfigError, match="another port"), beside:
+            pass
 
 
 def test_console_beside_a_command_shows_its_store(short: Synthetic, short_run: Ran, tmp_path: Path):

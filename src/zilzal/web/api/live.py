@@ -138,8 +138,8 @@ async def live(
 async def _messages(
     request: Request, reader: Reader, tail: Tail, *, with_curves: bool
 ) -> AsyncIterator[str]:
-    """Messages until the client goes."""
-    clock = asyncio.get_running_loop().time
+    """Messages until the client goes, or the server stops."""
+    clock, is_stopping = asyncio.get_running_loop().time, request.app.state.is_stopping
     cursor = await run_in_threadpool(reader.start)
     yield _message(LiveStart(time=reader.held.now(), cursor=str(cursor)), str(cursor))
     told_s = stations_s = curves_s = clock()
@@ -147,7 +147,7 @@ async def _messages(
     with reader.held.store.watch() as version:
         # What was written before the first answer is looked for whatever that answer is.
         before: object = None
-        while not await request.is_disconnected():
+        while not (is_stopping() or await request.is_disconnected()):
             now_s = clock()
             answer = await run_in_threadpool(version)
             texts: list[str] = []
