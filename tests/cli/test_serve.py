@@ -52,6 +52,11 @@ def test_what_cannot_be_served_is_told(refuse: Call, short_run: Ran, tmp_path: P
     assert "no store" in refuse("serve", tmp_path / "none.db")
     assert "go together" in refuse("serve", short_run.output, "--key", tmp_path / "key.pem")
     assert "--analyst" in refuse("serve", short_run.output, "--host", "0.0.0.0", "--analyst", "me")
+    assert "of this machine" in refuse("serve", short_run.output, "--host", "192.0.2.1")
+    assert "of this machine" in refuse("serve", short_run.output, "--host", "no.such.invalid")
+    (tmp_path / "empty.db").touch()
+    assert "holds no results" in refuse("serve", tmp_path / "empty.db")
+    assert (tmp_path / "empty.db").stat().st_size == 0
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()

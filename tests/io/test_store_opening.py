@@ -152,6 +152,19 @@ def test_store_that_must_be_there_is_not_made(tmp_path: Path):
     assert not (tmp_path / "a.db").exists()
 
 
+def test_database_without_a_store_is_left_as_it_is(place: str):
+    if "sqlite" in url_of(place).drivername:
+        sqlite3.connect(place).execute("CREATE TABLE customers (name TEXT)").connection.close()
+    else:
+        _execute(place, "CREATE TABLE customers (name TEXT)")
+    before = Path(place).read_bytes() if "://" not in place else b""
+    with pytest.raises(StoreError, match=r"holds no results of zilzal.*check the path or URL"):
+        Store.open(place, create=False)
+    assert not before or Path(place).read_bytes() == before
+    Store.open(place).close()
+    Store.open(place, create=False).close()
+
+
 def test_file_that_is_no_database_is_left_alone(tmp_path: Path):
     file = tmp_path / "picks.csv"
     file.write_text("network,station\n" * 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import signal
@@ -215,7 +216,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise ConfigError(
-            f"cannot serve at {host}, port {port}: {error}; give another port"
-        ) from error
+        cure = "listen at an address of this machine, as 127.0.0.1 or 0.0.0.0"
+        if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            cure = "give another port"
+        raise ConfigError(f"cannot serve at {host}, port {port}: {error}; {cure}") from error
     return listener

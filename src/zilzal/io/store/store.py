@@ -66,7 +66,7 @@ class Store:
 
         Args:
             url_or_path: path of an SQLite file, or a URL as `postgresql://user@host/database`.
-            create: whether an SQLite file that is not there is made.
+            create: whether a store is made where there is none, in a file or in a database.
             timeout_s: how long to wait for another writer, or for the server.
             clock: gives the time at which versions of events are written.
 
@@ -81,7 +81,7 @@ class Store:
         engine = connect(url, timeout_s=timeout_s)
         try:
             with told("open", where):
-                upgrade(engine, where)
+                upgrade(engine, where, create=create)
         except BaseException:
             engine.dispose()
             raise
