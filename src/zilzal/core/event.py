@@ -300,6 +300,12 @@ class Event:
         return self.origin.time
 
     @property
+    def event_type(self) -> EventType:
+        """In QuakeML's words; "not reported" until somebody has spoken."""
+        kind = self.classification
+        return EventType.NOT_REPORTED if kind is None else kind.event_type
+
+    @property
     def magnitude(self) -> Magnitude | None:
         """The preferred magnitude that has a value."""
         return next((m for m in self.magnitudes if m.magnitude is not None), None)

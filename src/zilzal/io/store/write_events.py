@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Table, select, text
 
 from zilzal.core.errors import StaleVersion
-from zilzal.core.event import Classification, Event, EventType, Magnitude, Origin
+from zilzal.core.event import Classification, Event, Magnitude, Origin
 from zilzal.core.pick import Detection, EvaluationMode, Pick, Provenance
 from zilzal.core.time import Time
 from zilzal.io.store import rows
@@ -226,13 +226,12 @@ def _searched(event: Event) -> Row:
     """The columns of `event` that queries look at."""
     origin = event.origin if isinstance(event.origin, Origin) else None
     magnitude = event.magnitude
-    kind = event.classification.event_type if event.classification else EventType.NOT_REPORTED
     return {
         "latitude": rows.real(origin and origin.latitude),
         "longitude": rows.real(origin and origin.longitude),
         "depth_m": rows.real(origin and origin.depth_m),
         "magnitude": rows.real(magnitude and magnitude.magnitude),
         "magnitude_type": magnitude and magnitude.type,
-        "event_type": kind.value,
+        "event_type": event.event_type.value,
         "quality": origin and origin.quality,
     }

@@ -15,7 +15,8 @@ from pydantic import Field
 from zilzal.app.display.news import Cursor, News, Reader
 from zilzal.app.display.tail import Tail
 from zilzal.app.display.traces import Unit, View
-from zilzal.web.api.event_values import EventLine, PickAnswer
+from zilzal.web.api.event_values import EventLine
+from zilzal.web.api.origin_values import PickAnswer
 from zilzal.web.api.stations import StationAnswer
 from zilzal.web.api.trace_values import SegmentAnswer
 from zilzal.web.api.values import Answer, Asked, Held, Instant, sensor_of
