@@ -159,6 +159,27 @@ def test_only_the_first_stations_are_looked_at():
     records = made_network(8, is_event=True)
     found = LearnedClassifier(maximum_stations=3).classify(evidence(records))
     assert "of 3 stations (AA.S00" in found.reason
+    told = found.station_classifications
+    assert [str(s.station_id) for s in told] == [f"AA.S{n:02d}" for n in range(8)]
+    assert {s.reason for s in told[3:]} == {"3 stations picked earlier"}
+
+
+def test_stations_answers_make_the_events(tmp_path):
+    records = made_network(4, is_event=True)
+    records[sensor(4)] = np.zeros((3, 9000))
+    kinds = kinds_file(tmp_path / "kinds.npz")
+    found = LearnedClassifier(gate="", kinds=kinds).classify(evidence(records))
+    used, dead = found.station_classifications[:4], found.station_classifications[4]
+    # Four records of correlation 0.5 count as 4 / (1 + 3 / 2) = 1.6.
+    assert [s.weight for s in used] == pytest.approx([0.4] * 4)
+    product = {
+        name: np.prod([s.probabilities[name] ** s.weight for s in used])
+        for name in found.probabilities
+    }
+    for name, share in product.items():
+        assert found.probabilities[name] == pytest.approx(share / sum(product.values()), rel=1e-4)
+    assert (dead.station_id, dead.probabilities, dead.weight) == (sensor(4).station_id, {}, 0)
+    assert "moving samples" in dead.reason
 
 
 def test_without_records_it_is_unknown():
@@ -168,6 +189,7 @@ def test_without_records_it_is_unknown():
     )
     assert (found.event_type, found.label) == (EventType.NOT_REPORTED, UNKNOWN)
     assert sum(found.probabilities.values()) == pytest.approx(1)
+    assert [s.reason for s in found.station_classifications] == ["no record around the pick"] * 4
 
 
 def test_record_with_a_gap_keeps_its_place():
@@ -214,6 +236,10 @@ def test_gate_and_kinds_share_one_sum_of_probabilities(tmp_path):
     classifier = LearnedClassifier(kinds=kinds)
     found = classifier.classify(evidence(made_network(4, is_event=True)))
     assert set(found.probabilities) == {"blast", "quake", "noise"}
+    told = [(str(s.station_id), s.model) for s in found.station_classifications]
+    assert told == [
+        (f"AA.S{n:02d}", model) for model in ("noise-event", "by hand") for n in range(4)
+    ]
     assert sum(found.probabilities.values()) == pytest.approx(1)
     assert found.event_type is EventType.EARTHQUAKE
     silent = classifier.classify(evidence(made_network(6, is_event=False)))

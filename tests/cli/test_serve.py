@@ -16,6 +16,7 @@ from tests.cli.conftest import Call
 from zilzal.app.synthetic import Synthetic
 from zilzal.cli.main import app
 from zilzal.cli.serve.beside import console_beside
+from zilzal.core.errors import ConfigError
 from zilzal.core.pick import EvaluationMode
 from zilzal.io.store import Store
 from zilzal.web.access.accounts import is_right, read_accounts
@@ -51,11 +52,19 @@ def test_what_cannot_be_served_is_told(refuse: Call, short_run: Ran, tmp_path: P
     assert "no store" in refuse("serve", tmp_path / "none.db")
     assert "go together" in refuse("serve", short_run.output, "--key", tmp_path / "key.pem")
     assert "--analyst" in refuse("serve", short_run.output, "--host", "0.0.0.0", "--analyst", "me")
+    assert "of this machine" in refuse("serve", short_run.output, "--host", "192.0.2.1")
+    assert "of this machine" in refuse("serve", short_run.output, "--host", "no.such.invalid")
+    (tmp_path / "empty.db").touch()
+    assert "holds no results" in refuse("serve", tmp_path / "empty.db")
+    assert (tmp_path / "empty.db").stat().st_size == 0
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        assert "--port" in refuse("serve", short_run.output, "--port", port)
+        assert "another port" in refuse("serve", short_run.output, "--port", port)
+        beside = console_beside(port, tmp_path / "zilzal.db", inventory=[], waveforms=[])
+        with pytest.raises(ConfigError, match="another port"), beside:
+            pass
 
 
 def test_console_beside_a_command_shows_its_store(short: Synthetic, short_run: Ran, tmp_path: Path):

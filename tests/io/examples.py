@@ -17,6 +17,7 @@ from zilzal.core.event import (
     EventType,
     Magnitude,
     Origin,
+    StationClassification,
     StationMagnitude,
     Unlocated,
 )
@@ -118,6 +119,16 @@ def classification(**changes: Any) -> Classification:
     values: dict[str, Any] = {
         "event_type": EventType.QUARRY_BLAST, "label": "blast", "probability": 2 / 3,
         "probabilities": {"blast": 2 / 3, "earthquake": 1 / 3}, "reason": "daytime, shallow",
+        "station_classifications": (
+            StationClassification(
+                station_id=StationId("CI", "A01"), model="kinds", weight=2 / 3,
+                probabilities={"blast": 0.7, "earthquake": 0.3},
+            ),
+            StationClassification(
+                station_id=StationId("CI", "Ä02"), model="kinds", probabilities={}, weight=0.0,
+                reason="no record",
+            ),
+        ),
         "provenance": RULES,
     }  # fmt: skip
     return Classification(**{**values, **changes})

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from tests.io.examples import START, event, pick
+from tests.io.examples import START, classification, event, pick, plain
 from zilzal.core.errors import StoreError
 from zilzal.io.store import EventQuery, Order, Store
 from zilzal.io.store.engine import connect, url_of
@@ -50,22 +50,39 @@ def test_code_knows_the_newest_migration():
     assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
 
 
-def test_migrations_go_down_to_nothing(place: str):
+def _downgrade(place: str, revision: str) -> list[str]:
+    """Take migrations back; the tables that are left."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import inspect
 
     import zilzal.io.store.migrate as here
 
-    Store.open(place).close()
     engine = connect(url_of(place), timeout_s=5)
     with engine.begin() as connection:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(Path(here.__file__).with_name("migrations")))
-        command.downgrade(config, "base")
+        command.downgrade(config, revision)
         left = inspect(connection).get_table_names()
     engine.dispose()
-    assert left == [VERSION_TABLE]
+    return left
+
+
+def test_migrations_go_down_to_nothing(place: str):
+    Store.open(place).close()
+    assert _downgrade(place, "base") == [VERSION_TABLE]
+
+
+def test_store_without_stations_types_keeps_its_events_as_they_are(place: str):
+    old = event(classification=classification(station_classifications=()))
+    with Store.open(place) as store:
+        store.put_event(old)
+    assert "station_classification" not in _downgrade(place, "0003")
+    with Store.open(place) as store:
+        assert plain(store.event(old.id)) == plain(old)
+        assert store.put_event(old).version == 1
+        store.put_event(event())
+        assert plain(store.event(old.id)) == plain(event(version=2))
 
 
 def test_opening_again_keeps_what_is_there(place: str):
@@ -133,6 +150,19 @@ def test_store_that_must_be_there_is_not_made(tmp_path: Path):
     with pytest.raises(StoreError, match=r"no store at .*check the path"):
         Store.open(tmp_path / "a.db", create=False)
     assert not (tmp_path / "a.db").exists()
+
+
+def test_database_without_a_store_is_left_as_it_is(place: str):
+    if "sqlite" in url_of(place).drivername:
+        sqlite3.connect(place).execute("CREATE TABLE customers (name TEXT)").connection.close()
+    else:
+        _execute(place, "CREATE TABLE customers (name TEXT)")
+    before = Path(place).read_bytes() if "://" not in place else b""
+    with pytest.raises(StoreError, match=r"holds no results of zilzal.*check the path or URL"):
+        Store.open(place, create=False)
+    assert not before or Path(place).read_bytes() == before
+    Store.open(place).close()
+    Store.open(place, create=False).close()
 
 
 def test_file_that_is_no_database_is_left_alone(tmp_path: Path):

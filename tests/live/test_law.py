@@ -6,6 +6,7 @@ import pytest
 
 from tests.live.network import Played, play, play_through_server, run, settings
 from zilzal.app.synthetic import Synthetic
+from zilzal.io.store import Store
 from zilzal.synth.telemetry import LinkPlan, OutagePlan, TelemetryPlan
 
 
@@ -22,8 +23,17 @@ def test_run_finds_both_events(ran):
     assert ran.tables["catalogue.csv"].count("event_id") == 2
 
 
+def station_types(played: Played) -> dict[str, object]:
+    with Store.open(played.output / "zilzal.db", create=False) as store:
+        return {e.id: e.classification and e.classification.station_classifications
+                for e in store.events()}  # fmt: skip
+
+
 def test_playback_gives_the_tables_of_a_run(made, ran, tmp_path):
-    assert_equal(play(made, tmp_path, settings()), ran)
+    played = play(made, tmp_path, settings())
+    assert_equal(played, ran)
+    assert all(station_types(ran).values())
+    assert station_types(played) == station_types(ran)
 
 
 PLANS = {

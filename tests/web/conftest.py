@@ -49,11 +49,15 @@ class Served:
 
 @contextmanager
 def serving(
-    folder: Path, places: Places, access: Access, now: Callable[[], Time] | None = None
+    folder: Path,
+    places: Places,
+    access: Access,
+    now: Callable[[], Time] | None = None,
+    page: Path | None = None,
 ) -> Iterator[Served]:
     """Serve a folder of results on a free port."""
     with open_holdings(folder, places, now=now) as held:
-        app = create_app(held, access, audit_path=folder / "audit.jsonl")
+        app = create_app(held, access, audit_path=folder / "audit.jsonl", page=page)
         config = uvicorn.Config(
             app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1,
             proxy_headers=False, server_header=False,

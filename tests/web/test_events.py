@@ -119,7 +119,13 @@ def test_event_comes_whole(console: Served, short_run: Ran):
     assert found["magnitudes"][0]["n_stations"] == len(
         [s for s in found["magnitudes"][0]["stations"] if not s["reason"]]
     )
-    assert sum(found["classification"]["probabilities"].values()) == pytest.approx(1)
+    kind = found["classification"]
+    assert sum(kind["probabilities"].values()) == pytest.approx(1)
+    picked = {str(p.channel_id.station_id) for p in event.picks}
+    assert {line["station"] for line in kind["station_types"]} == picked
+    for line in kind["station_types"]:
+        assert (line["weight"] > 0) == (not line["reason"]) == bool(line["probabilities"])
+        assert set(line["probabilities"]) <= set(kind["probabilities"])
     assert (
         found["origin"]["ellipse"]["semi_major_km"] >= found["origin"]["ellipse"]["semi_minor_km"]
     )

@@ -14,10 +14,12 @@ import pytest
 from tests.app.short import Ran
 from tests.web.conftest import Served, serving
 from zilzal.app.display.holdings import Places, open_holdings, remember_places
-from zilzal.app.display.traces import envelope
+from zilzal.app.display.tail import in_steps, peaks
+from zilzal.app.display.traces import Segment, envelope
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.errors import ConfigError, StoreError
-from zilzal.core.ids import ChannelId
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.probability import Probabilities
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
 from zilzal.io.store import Store
@@ -211,6 +213,67 @@ def test_stream_gives_what_a_monitor_records(short_run: Ran, short: Synthetic, t
                      if kind == "waveform"]  # fmt: skip
     assert {c["channel"] for c in found} == {f"{SENSOR}{c}" for c in "ZNE"}
     assert found[0]["segments"][0]["start"] == str(noon - 30)
+
+
+def test_stream_gives_chosen_components_in_steps(short_run: Ran, short: Synthetic, tmp_path: Path):
+    import shutil
+
+    folder = tmp_path / "out"
+    shutil.copytree(short_run.output, folder)
+    noon = Time.parse("2024-03-05T12:00:00Z")
+    places = Places(inventory=(short.inventory,), waveforms=(short.waveforms,))
+    query = {"sensor": SENSOR, "component": ["Z", "E"], "step_s": 0.1}
+    with serving(folder, places, Access(), now=lambda: noon) as served:
+        with served.client.stream("GET", "/api/live", params=query) as answer:
+            found = [content for _, kind, content in _some(messages(answer), 4)]
+        served.get("/api/live", 422, component="ZE")
+        served.get("/api/live", 422, step_s=0)
+    traces = {c["channel"]: c["segments"] for c in found if c["kind"] == "waveform"}
+    assert set(traces) == {f"{SENSOR}Z", f"{SENSOR}E"}
+    (segment,) = traces[f"{SENSOR}Z"]
+    start = Time.parse(segment["start"])
+    ours = Archive.open(short.waveforms).read(ChannelId.parse(f"{SENSOR}Z"), start, noon + 60)[0]
+    steps = np.array(ours.samples[: len(ours.samples) // 5 * 5]).reshape(-1, 5)
+    assert segment["step_s"] == pytest.approx(0.1)
+    assert segment["samples"] is None
+    np.testing.assert_allclose(segment["minimum"], steps.min(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(segment["maximum"], steps.max(axis=1), rtol=1e-4)
+    (curves,) = [c["segments"][0] for c in found if c["kind"] == "probabilities"]
+    assert curves["step_s"] == pytest.approx(0.1)
+    assert len(curves["values"]["P"]) > 100
+
+
+def test_growing_pieces_join_without_a_short_step():
+    samples = np.random.default_rng(1).normal(size=103)
+
+    def segment(first: int, end: int) -> Segment:
+        start = Time.parse(START) + first * 0.01
+        return Segment(start=start, step_s=0.01, minimum=samples[first:end])
+
+    shown, end = in_steps([segment(0, 57)], 0.05)
+    assert len(shown[0].minimum) == 11
+    # A gap of ten samples, after which the record goes on.
+    more, last = in_steps([segment(55, 63), segment(73, 103)], 0.05)
+    assert end == Time.parse(START) + 0.545
+    assert [len(s.minimum) for s in more] == [2, 6]
+    assert last == Time.parse(START) + 1.025
+    assert (more[0].minimum[1], more[0].maximum[1]) == (samples[60:63].min(), samples[60:63].max())
+    assert in_steps([segment(0, 4)], 0.05) == ([], None)
+    assert in_steps([segment(0, 4)], None)[0][0].maximum is None
+
+
+def test_peaks_of_curves_are_kept():
+    values = np.array([[0.1, np.nan, 0.9, 0.2, 0.3, 0.8, 0.4]], np.float32)
+    curves = Probabilities(
+        sensor_id=SensorId("SY", "S01", "", "HH"), start=Time.parse(START), sampling_rate=100.0,
+        labels=("P",), values=values,
+    )  # fmt: skip
+    found = peaks(curves, 0.02, is_growing=True)
+    np.testing.assert_array_equal(found.values, np.float32([[0.1, 0.9, 0.8]]))
+    assert found.next_start == curves.start + 0.06
+    np.testing.assert_array_equal(
+        peaks(curves, 0.02, is_growing=False).values, np.float32([[0.1, 0.9, 0.8, 0.4]])
+    )
 
 
 def _some(told, count: int):

@@ -6,19 +6,19 @@ station's record at a time; the stations' opinions are fused. Classes come from 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from zilzal import __version__
 from zilzal.classify.features import Features, compute_features
-from zilzal.classify.fusion import fuse
+from zilzal.classify.fusion import fuse, record_weight
 from zilzal.classify.model import ClassModel, find_class_model
 from zilzal.core.arrays import Array
 from zilzal.core.errors import DataError
-from zilzal.core.event import Classification, EventType
+from zilzal.core.event import Classification, EventType, StationClassification
 from zilzal.core.ids import ChannelId, SensorId, StationId
 from zilzal.core.pick import Pick, Provenance
 from zilzal.core.stage import Evidence, Waveforms
@@ -95,22 +95,14 @@ class LearnedClassifier:
 
     def classify(self, evidence: Evidence) -> Classification:
         """The most probable class, "not reported" where none is probable enough."""
-        gate = self._opinion(self.gate, evidence)
+        gate, stations = self._opinion(self.gate, evidence)
         if gate is not None and gate.noise > 0.5:
-            return self._called_noise(gate)
-        kinds = self._opinion(self.kinds, evidence)
-        if kinds is not None:
-            return self._called_kind(kinds, gate)
-        if gate is not None:
-            return _classification(gate, _by_name(gate), is_told=True, reason=_reason(gate))
-        return Classification(
-            event_type=EventType.NOT_REPORTED,
-            label=UNKNOWN,
-            probability=1.0,
-            probabilities={UNKNOWN: 1.0},
-            reason="no picked station has a record that the models can look at",
-            provenance=Provenance(method="learned", version=__version__),
-        )
+            found = self._called_noise(gate)
+        else:
+            kinds, more = self._opinion(self.kinds, evidence)
+            stations += more
+            found = self._called_event(gate, kinds)
+        return replace(found, station_classifications=stations)
 
     def _called_noise(self, gate: Opinion) -> Classification:
         noise = gate.model.noise
@@ -124,6 +116,20 @@ class LearnedClassifier:
             )
         return _classification(gate, _by_name(gate), is_told=is_strong, reason=reason)
 
+    def _called_event(self, gate: Opinion | None, kinds: Opinion | None) -> Classification:
+        if kinds is not None:
+            return self._called_kind(kinds, gate)
+        if gate is not None:
+            return _classification(gate, _by_name(gate), is_told=True, reason=_reason(gate))
+        return Classification(
+            event_type=EventType.NOT_REPORTED,
+            label=UNKNOWN,
+            probability=1.0,
+            probabilities={UNKNOWN: 1.0},
+            reason="no picked station has a record that the models can look at",
+            provenance=Provenance(method="learned", version=__version__),
+        )
+
     def _called_kind(self, kinds: Opinion, gate: Opinion | None) -> Classification:
         """The kind, with the gate's noise among the classes."""
         probabilities = _by_name(kinds)
@@ -136,29 +142,31 @@ class LearnedClassifier:
         is_told = max(probabilities.values()) >= self.kind_probability
         return _classification(kinds, probabilities, is_told=is_told, reason=reason)
 
-    def _opinion(self, name: str, evidence: Evidence) -> Opinion | None:
-        """None where there is no such model, or no record that it can look at."""
+    def _opinion(
+        self, name: str, evidence: Evidence
+    ) -> tuple[Opinion | None, tuple[StationClassification, ...]]:
+        """None without a model or a record that it can look at; and what each record said."""
         if not name:
-            return None
+            return None, ()
         model = find_class_model(name)
-        stations: list[StationId] = []
-        rows: list[Float32[Array, " feature"]] = []
+        rows: dict[StationId, Float32[Array, " feature"]] = {}
+        left_out: dict[StationId, str] = {}
         for pick in _first_picks(evidence.picks):
-            if len(rows) == self.maximum_stations:
-                break
-            row = _look(model.features, pick, evidence.waveforms)
-            if row is not None:
-                stations.append(pick.channel_id.station_id)
-                rows.append(row)
+            station_id = pick.channel_id.station_id
+            row = f"{self.maximum_stations} stations picked earlier"
+            if len(rows) < self.maximum_stations:
+                row = _look(model.features, pick, evidence.waveforms)
+            if isinstance(row, str):
+                left_out[station_id] = row
+            else:
+                rows[station_id] = row
         if not rows:
-            return None
-        told = model.probabilities(np.stack(rows))
-        return Opinion(
-            model=model,
-            stations=tuple(stations),
-            records=told,
-            fused=fuse(told, model.correlation),
+            return None, _by_station(model, (), np.empty((0, 0)), left_out)
+        told = model.probabilities(np.stack(list(rows.values())))
+        opinion = Opinion(
+            model=model, stations=tuple(rows), records=told, fused=fuse(told, model.correlation)
         )
+        return opinion, _by_station(model, opinion.stations, told, left_out)
 
 
 def _first_picks(picks: Sequence[Pick]) -> list[Pick]:
@@ -169,19 +177,17 @@ def _first_picks(picks: Sequence[Pick]) -> list[Pick]:
     return list(found.values())
 
 
-def _look(
-    features: Features, pick: Pick, waveforms: Waveforms
-) -> Float32[Array, " feature"] | None:
-    """Features of the record around a pick; None where it is missing or unfit."""
+def _look(features: Features, pick: Pick, waveforms: Waveforms) -> Float32[Array, " feature"] | str:
+    """Features of the record around a pick, or why there are none."""
     start = pick.time - features.lead_s
     record = read_record(waveforms, pick.channel_id.sensor_id, start, features.window_s)
     if record is None:
-        return None
+        return "no record around the pick"
     samples, present, sampling_rate = record
     try:
         return compute_features(features, samples, present, sampling_rate)
-    except DataError:
-        return None
+    except DataError as error:
+        return str(error)
 
 
 def read_record(
@@ -221,6 +227,32 @@ def _component_order(channel_id: ChannelId) -> tuple[int, str]:
 
 def _by_name(opinion: Opinion) -> dict[str, float]:
     return dict(zip(opinion.model.classes, opinion.fused.tolist(), strict=True))
+
+
+def _by_station(
+    model: ClassModel,
+    stations: Sequence[StationId],
+    records: Float[Array, "record class"],
+    left_out: Mapping[StationId, str],
+) -> tuple[StationClassification, ...]:
+    """What was said of each station, those that count first."""
+    weight = record_weight(len(stations), model.correlation) if stations else 0.0
+    used = [
+        StationClassification(
+            station_id=station_id,
+            model=model.name,
+            probabilities=dict(zip(model.classes, row, strict=True)),
+            weight=weight,
+        )
+        for station_id, row in zip(stations, records.tolist(), strict=True)
+    ]
+    unused = [
+        StationClassification(
+            station_id=station_id, model=model.name, probabilities={}, weight=0.0, reason=reason
+        )
+        for station_id, reason in left_out.items()
+    ]
+    return (*used, *unused)
 
 
 def _classification(

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from zilzal.cli.progress import showing
 from zilzal.cli.run import show_summary
-from zilzal.cli.serve.beside import ServePort, console_beside, wait_for_interrupt
+from zilzal.cli.serve.beside import ServePort, console_beside
 
 if TYPE_CHECKING:
     from zilzal.app.demonstration import RealEvent, Shown
@@ -41,9 +41,11 @@ def demo(
     # Made before, so that a console finds it; the demonstration uses it again.
     made = make_synthetic(planned, output)
     place = output / "zilzal.db"
-    with console_beside(serve, place, inventory=[made.inventory], waveforms=[made.waveforms]):
+    with console_beside(
+        serve, place, inventory=[made.inventory], waveforms=[made.waveforms]
+    ) as wait_for_end:
         _demonstrate(planned, output, picker)
-        wait_for_interrupt(serve)
+        wait_for_end()
 
 
 def _demonstrate(planned: Scenario, output: Path, picker: str) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from zilzal.cli import options
 from zilzal.cli.progress import showing_until_stopped
-from zilzal.cli.serve.beside import ServePort, console_beside, wait_for_interrupt
+from zilzal.cli.serve.beside import ServePort, console_beside
 from zilzal.core.errors import StoreError
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ def run(
     stations = read_inventory(inventory)
     make_folder(output)
     place = settings.store.place(output)
-    with console_beside(serve, place, inventory=inventory, waveforms=sources):
+    with console_beside(serve, place, inventory=inventory, waveforms=sources) as wait_for_end:
         with showing_until_stopped(output) as report:
             summary = run_archive(
                 sources, stations, output, settings, report, retry_failed=retry_failed
             )
         show_summary(Console(), summary, output)
-        wait_for_interrupt(serve)
+        wait_for_end()
 
 
 def make_folder(folder: Path) -> None:

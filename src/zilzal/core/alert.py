@@ -74,7 +74,7 @@ class AlertRule:
         size = None if magnitude is None else magnitude.magnitude
         if self.least_magnitude is not None and (size is None or size < self.least_magnitude):
             return False
-        kind = event.classification.event_type if event.classification else EventType.NOT_REPORTED
+        kind = event.event_type
         stations = {arrival.station_id for arrival in origin.arrivals if arrival.weight > 0}
         return (
             self._is_inside(origin)

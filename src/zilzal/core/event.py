@@ -224,6 +224,25 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StationClassification:
+    """What a model says of the record of one station.
+
+    Args:
+        station_id: where.
+        model: the model's name; several may look at one station.
+        probabilities: of the model's classes; sums to 1, empty where the record was not used.
+        weight: share of it that counts in the event's probabilities, in [0, 1]; 0 was not used.
+        reason: why it was not used; "" where it was.
+    """
+
+    station_id: StationId
+    model: str
+    probabilities: Mapping[str, float]
+    weight: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
     """What kind of event.
 
@@ -232,6 +251,8 @@ class Classification:
         label: the model's own class, or the rule's name.
         probability: of the label.
         probabilities: of all classes; sums to 1.
+        station_classifications: of all stations that were tried; empty where the method does not
+            look at stations one by one.
         reason: for people; what told it.
         provenance: what made it.
     """
@@ -240,6 +261,7 @@ class Classification:
     label: str
     probability: float
     probabilities: Mapping[str, float]
+    station_classifications: tuple[StationClassification, ...] = ()
     reason: str = ""
     provenance: Provenance
 
@@ -276,6 +298,12 @@ class Event:
     def time(self) -> Time:
         """Origin time, or the first guess of it."""
         return self.origin.time
+
+    @property
+    def event_type(self) -> EventType:
+        """In QuakeML's words; "not reported" until somebody has spoken."""
+        kind = self.classification
+        return EventType.NOT_REPORTED if kind is None else kind.event_type
 
     @property
     def magnitude(self) -> Magnitude | None:

@@ -15,6 +15,18 @@ class StationId:
     network: str
     station: str
 
+    @classmethod
+    def parse(cls, text: str) -> StationId:
+        """Read network.station.
+
+        Raises:
+            FormatError: it is none.
+        """
+        network, _, station = text.partition(".")
+        if not station or "." in station:
+            raise FormatError(f"not a station: {text!r}; write network.station, as CI.CCC")
+        return cls(network, station)
+
     def __str__(self) -> str:
         return f"{self.network}.{self.station}"
 

@@ -50,8 +50,7 @@ def geojson(
 
 
 def _feature(event: Event, origin: Origin, written: Time | None, url: str) -> dict[str, Any]:
-    magnitude, kind = event.magnitude, event.classification
-    event_type = kind.event_type if kind else EventType.NOT_REPORTED
+    magnitude, event_type = event.magnitude, event.event_type
     reviewed = event.evaluation_mode is EvaluationMode.MANUAL
     place = f"{abs(origin.latitude):.3f}°{'N' if origin.latitude >= 0 else 'S'} "
     place += f"{abs(origin.longitude):.3f}°{'E' if origin.longitude >= 0 else 'W'}"

@@ -18,6 +18,7 @@ from zilzal.core.event import (
     EventType,
     Magnitude,
     Origin,
+    StationClassification,
     StationMagnitude,
     Unlocated,
 )
@@ -307,7 +308,17 @@ def _classification(event: Any, ours: Mapping[str, Any]) -> Classification | Non
             event_type=EventType(told["event_type"]),
             label=told["label"],
             probability=_number(told["probability"]),
-            probabilities={name: float(p) for name, p in told["probabilities"].items()},
+            probabilities=_probabilities(told),
+            station_classifications=tuple(
+                StationClassification(
+                    station_id=StationId.parse(station["station"]),
+                    model=station["model"],
+                    probabilities=_probabilities(station),
+                    weight=float(station["weight"]),
+                    reason=station["reason"],
+                )
+                for station in told.get("stations", ())
+            ),
             reason=told["reason"],
             provenance=Provenance(**told["provenance"]),
         )
@@ -322,6 +333,10 @@ def _classification(event: Any, ours: Mapping[str, Any]) -> Classification | Non
         reason="as its file says",
         provenance=provenance_of({}, event.creation_info),
     )
+
+
+def _probabilities(told: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(p) for name, p in told["probabilities"].items()}
 
 
 def _detection(told: Mapping[str, Any]) -> Detection:

@@ -316,6 +316,16 @@ def _classification_note(classification: Classification) -> dict[str, Any]:
         "label": classification.label,
         "probability": classification.probability,
         "probabilities": dict(classification.probabilities),
+        "stations": [
+            {
+                "station": str(value.station_id),
+                "model": value.model,
+                "probabilities": dict(value.probabilities),
+                "weight": value.weight,
+                "reason": value.reason,
+            }
+            for value in classification.station_classifications
+        ],
         "reason": classification.reason,
         "provenance": provenance_note(classification.provenance),
     }

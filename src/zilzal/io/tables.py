@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from zilzal.core.coverage import CoverageHour, Reason
-from zilzal.core.event import Arrival, Event, EventType, Magnitude, Origin
+from zilzal.core.event import Arrival, Event, Magnitude, Origin
 from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.pick import EvaluationMode, Onset, Phase, Pick, Polarity, Provenance
 from zilzal.core.time import Time
@@ -130,7 +130,7 @@ def _event_cells(event: Event) -> Sequence[str]:
     cells = {
         "event_id": event.id,
         "time": str(event.time),
-        "event_type": kind.event_type if kind else EventType.NOT_REPORTED,
+        "event_type": event.event_type,
         "event_type_probability": significant(kind.probability) if kind else "",
         "version": str(event.version),
         "evaluation_mode": event.evaluation_mode,

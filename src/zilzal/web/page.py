@@ -24,7 +24,8 @@ _KINDS = {
 }
 
 _UNBUILT = """<!doctype html><html lang="en"><title>zilzal</title>
-<p>The console's page has not been built into this package. Its API is at
+<p>The console's page is not in this package: it has not been built, or is being built just now
+(in a checkout: python3 dev.py setup). The API is at
 <a href="/api/openapi.json">/api/openapi.json</a>, the web services at
 <a href="/fdsnws/event/1/">/fdsnws/</a>.</p></html>"""
 
@@ -32,38 +33,36 @@ _UNBUILT = """<!doctype html><html lang="en"><title>zilzal</title>
 def add_page(app: FastAPI, folder: Traversable) -> None:
     """Serve the files of a folder, and its index.html for every other path of the page.
 
-    Files are found by their names among those that there are: no path is ever put together.
+    Files are looked for when they are asked for: the page may be built anew meanwhile. They are
+    found by their names among those that there are: no path is ever put together.
     """
-    files = _files(folder, "")
-    index = files.get("index.html")
-    shell = index.read_bytes() if index is not None else _UNBUILT.encode()
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:
         if path.startswith(("api/", "fdsnws/", "feed/")) or path in ("api", "fdsnws", "feed"):
             raise not_found(f"/{path}")
-        found = files.get(path)
-        if found is None or path == "index.html":
-            if "." in path.rpartition("/")[2] and found is None:
+        content = None if path == "index.html" else _read(folder, path)
+        if content is None:
+            if "." in path.rpartition("/")[2] and path != "index.html":
                 raise not_found(f"/{path}")
+            shell = _read(folder, "index.html") or _UNBUILT.encode()
             headers = {"Cache-Control": "no-cache"}
             return Response(shell, media_type=_KINDS["html"], headers=headers)
         kind = _KINDS.get(path.rpartition(".")[2], "application/octet-stream")
         # Names of what Vite builds have a hash of their content in them.
         lasting = path.startswith("assets/")
         caching = "public, max-age=31536000, immutable" if lasting else "no-cache"
-        return Response(found.read_bytes(), media_type=kind, headers={"Cache-Control": caching})
+        return Response(content, media_type=kind, headers={"Cache-Control": caching})
 
 
-def _files(folder: Traversable, prefix: str) -> dict[str, Traversable]:
-    """All files below a folder, by their paths in it."""
-    if not folder.is_dir():
-        return {}
-    found: dict[str, Traversable] = {}
-    for entry in folder.iterdir():
-        path = f"{prefix}{entry.name}"
-        if entry.is_dir():
-            found |= _files(entry, f"{path}/")
-        else:
-            found[path] = entry
-    return found
+def _read(folder: Traversable, path: str) -> bytes | None:
+    """A file below a folder; None where there is none, or none any more."""
+    place: Traversable | None = folder
+    try:
+        for name in path.split("/"):
+            if place is None or not place.is_dir():
+                return None
+            place = next((entry for entry in place.iterdir() if entry.name == name), None)
+        return place.read_bytes() if place is not None and place.is_file() else None
+    except FileNotFoundError:
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from zilzal.web.api import (
     review,
     section,
     session,
+    station_history,
     stations,
     waveforms,
 )
@@ -47,6 +49,7 @@ def create_app(
     audit_path: Path | None = None,
     title: str = "zilzal",
     is_secure: bool = False,
+    page: Traversable | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -56,6 +59,7 @@ def create_app(
         audit_path: file of the log of who did what; None keeps it in the program's log.
         title: of the page.
         is_secure: whether the server speaks TLS.
+        page: folder of the built page; the package's if left out.
     """
     access = access or Access()
     app = _bare()
@@ -63,12 +67,14 @@ def create_app(
     app.state.curves = CurveShelf.of(held)
     app.state.gate = Gate(access, Audit(audit_path, held.now))
     app.state.title = title
+    # Who runs it sets another, so that streams without end make way when it stops.
+    app.state.is_stopping = lambda: False
     problems.install(app)
     reading = [Depends(reader)]
     for service in (fdsn_event, fdsn_station, dataselect, availability):
         app.include_router(router_of(service.SERVICE), dependencies=reading)
     app.include_router(feed.router, dependencies=reading)
-    add_page(app, resources.files("zilzal.web").joinpath("static", "console"))
+    add_page(app, page or resources.files("zilzal.web").joinpath("static", "console"))
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)
     app.add_middleware(Guard, hosts=access.hosts, is_secure=is_secure)
     return app
@@ -105,7 +111,8 @@ def _api() -> APIRouter:
     api = APIRouter(prefix="/api", responses=problems.PROBLEMS)
     api.include_router(session.router, dependencies=[Depends(anybody)])
     looking = [Depends(viewer)]
-    for resource in (event_list, export, event, section, waveforms, stations, live):
+    seen = event_list, export, event, section, waveforms, stations, station_history, live
+    for resource in seen:
         api.include_router(resource.router, dependencies=looking)
     api.include_router(audit.router, dependencies=[Depends(admin)])
     # Its routes ask for an analyst themselves.

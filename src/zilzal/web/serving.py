@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import ipaddress
 import logging
+import signal
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zilzal.app.display.holdings import Holdings, Places, open_holdings
 from zilzal.core.errors import ConfigError
 from zilzal.web.access.gate import Access
 
+if TYPE_CHECKING:
+    import uvicorn
+
 logger = logging.getLogger(__name__)
 
 DEFAULT_PORT = 8_223
 _GRACE_S = 2
-"""Open streams are cut off so long after the server was told to stop."""
+"""Requests that are not done are cut off so long after the server was told to stop."""
+_BACKLOG = 2_048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,48 +76,105 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def serve(place: str | Path, given: Places, options: ServeOptions, ready=None) -> None:
+def serve(
+    place: str | Path,
+    given: Places,
+    options: ServeOptions,
+    *,
+    listener: socket.socket | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
     """Serve the results at a place until SIGINT or SIGTERM.
 
     Args:
         place: folder of a run or a monitor, its store, or a database's URL.
         given: where waveforms and stations lie, if the store does not know.
         options: of the server.
+        listener: from `listen`, in the place of the options' address.
         ready: called with the page's address once it can be asked.
 
     Raises:
         ZilzalError: there is nothing to serve, or the address cannot be had.
     """
+    with (
+        open_holdings(place, given) as held,
+        listener or listen(options.host, options.port) as listening,
+    ):
+        server = _server(held, options, audit=options.audit or _audit_beside(place))
+        _tell_what_lacks(held)
+        if ready is not None:
+            ready(_address(listening, options))
+        with _stopped_quietly(server):
+            server.run(sockets=[listening])
+
+
+def _server(held: Holdings, options: ServeOptions, audit: Path | None) -> uvicorn.Server:
     import uvicorn
 
     from zilzal.web.server import create_app
 
-    with open_holdings(place, given) as held, _listening(options) as listener:
-        address = listener.getsockname()
-        access = replace(options.access, hosts=(*options.access.hosts, *_names(options.host)))
-        app = create_app(
-            held, access, audit_path=options.audit or _audit_beside(place), title=options.title,
-            is_secure=options.is_secure,
-        )  # fmt: skip
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                # Who a visitor is, the gate tells; nothing that a header claims is believed.
-                proxy_headers=False,
-                timeout_graceful_shutdown=_GRACE_S,
-                ssl_certfile=options.certificate and str(options.certificate),
-                ssl_keyfile=options.key and str(options.key),
-            )
+    access = replace(options.access, hosts=(*options.access.hosts, *_names(options.host)))
+    app = create_app(
+        held, access, audit_path=audit, title=options.title, is_secure=options.is_secure
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Who a visitor is, the gate tells; nothing that a header claims is believed.
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            ssl_certfile=options.certificate and str(options.certificate),
+            ssl_keyfile=options.key and str(options.key),
         )
-        _tell_what_lacks(held)
-        if ready is not None:
-            scheme = "https" if options.is_secure else "http"
-            host = f"[{address[0]}]" if ":" in address[0] else address[0]
-            ready(f"{scheme}://{host}:{address[1]}/")
-        server.run(sockets=[listener])
+    )
+    app.state.is_stopping = lambda: server.should_exit
+    return server
+
+
+def _address(listener: socket.socket, options: ServeOptions) -> str:
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if options.is_secure else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+@contextmanager
+def _stopped_quietly(server: uvicorn.Server) -> Iterator[None]:
+    """A signal to stop is heard at any time, and only stops the server.
+
+    The server hears signals itself while it runs, and then has them take their former course,
+    which would be to kill the process before the store is closed.
+    """
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    log = logging.getLogger("uvicorn.error")
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in numbers}
+    log.addFilter(_is_news)
+    try:
+        yield
+    finally:
+        log.removeFilter(_is_news)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of the server's log should be seen.
+
+    Requests that are cut off when it stops are told in one line, without each one's place in the
+    code.
+    """
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        return False
+    if isinstance(record.msg, str) and record.msg.startswith("Cancel %s running task"):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg = f"%s requests were not done {_GRACE_S} s after the stop, and were cut off"
+    return True
 
 
 def _tell_what_lacks(held: Holdings) -> None:
@@ -132,20 +199,25 @@ def _audit_beside(place: str | Path) -> Path | None:
     return (path if path.is_dir() else path.parent) / "audit.jsonl"
 
 
-def _listening(options: ServeOptions) -> socket.socket:
-    """A socket that listens.
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at which requests queue up from now on.
+
+    Args:
+        host: address, or name of one.
+        port: 0 takes a free one.
 
     Raises:
         ConfigError: the address cannot be had.
     """
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listener = socket.socket(family)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((options.host, options.port))
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise ConfigError(
-            f"cannot serve at {options.host}, port {options.port}: {error}; give another --port"
-        ) from error
+        cure = "listen at an address of this machine, as 127.0.0.1 or 0.0.0.0"
+        if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            cure = "give another port"
+        raise ConfigError(f"cannot serve at {host}, port {port}: {error}; {cure}") from error
     return listener

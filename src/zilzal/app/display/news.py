@@ -1,27 +1,21 @@
-"""What is new in a store, for those who look on: event versions, picks, stations, waveforms."""
+"""What is new in a store, for those who look on: event versions, picks, stations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from zilzal.app.display.curves import CurveShelf
 from zilzal.app.display.holdings import Holdings
 from zilzal.app.display.stations import StationLine, station_lines
-from zilzal.app.display.traces import Segment, View, channels_of, read_view
-from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.pick import Pick
-from zilzal.core.probability import Probabilities
 from zilzal.core.time import Time
 from zilzal.io.store import EventQuery, EventSummary, Order
 
 OVERLAP_S = 10.0
 """A version may be seen so long after the time that it was written at: writers overlap."""
 MOST_EVENTS = 200
-FIRST_S = 30.0
-"""Of waveforms at the beginning."""
-AHEAD_S = 60.0
-"""A clock that is so much ahead of ours is still read."""
+STATIONS_S = 3.0
+"""Stations are asked for no more often: the whole ledger is counted through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +69,7 @@ class Reader:
     cursor: Cursor | None
     _seen: dict[str, int] = field(default_factory=dict[str, int])
     _stations: Mapping[str, StationLine] = field(default_factory=dict[str, StationLine])
+    _asked: Time | None = None
 
     def start(self) -> Cursor:
         """Begin; what is there already is not news."""
@@ -101,12 +96,15 @@ class Reader:
         return News(events=tuple(events), picks=tuple(picks), stations=self._changed_stations())
 
     def _told_stations(self) -> dict[str, StationLine]:
+        self._asked = self.held.now()
         if "live/monitor" not in self.held.store.notes("live/monitor"):
             return {}
         return {str(line.station_id): line for line in station_lines(self.held)}
 
     def _changed_stations(self) -> tuple[StationLine, ...]:
         """Stations of which something was told that is not only a matter of time."""
+        if self._asked is not None and abs(self.held.now() - self._asked) < STATIONS_S:
+            return ()
         before, self._stations = self._stations, self._told_stations()
         return tuple(
             line
@@ -117,55 +115,3 @@ class Reader:
 
 def _timeless(line: StationLine) -> StationLine:
     return replace(line, data_age_s=None, silent_s=None, behind_s=None)
-
-
-@dataclass(slots=True, eq=False)
-class Tail:
-    """The end of some sensors' records, piece by piece as they grow.
-
-    Args:
-        held: the waveforms.
-        shelf: of the network's curves.
-        sensors: which.
-        view: how they are looked at.
-    """
-
-    held: Holdings
-    shelf: CurveShelf
-    sensors: Sequence[SensorId]
-    view: View
-    _ends: dict[ChannelId, Time] = field(default_factory=dict[ChannelId, Time])
-    _curve_ends: dict[SensorId, Time] = field(default_factory=dict[SensorId, Time])
-
-    def grow(self) -> dict[ChannelId, list[Segment]]:
-        """What was recorded since the last time, by channel."""
-        now = self.held.now()
-        grown: dict[ChannelId, list[Segment]] = {}
-        for sensor in self.sensors:
-            for channel in channels_of(sensor, self.held.waveforms):
-                start = self._ends.get(channel, now - FIRST_S)
-                span = max(start, now - FIRST_S), now + AHEAD_S
-                found = read_view(
-                    channel, span, self.view, self.held.waveforms, self.held.inventory
-                )
-                if found:
-                    grown[channel] = found
-                    self._ends[channel] = _end(found[-1])
-        return grown
-
-    def curves(self) -> list[Probabilities]:
-        """What the network says of it, as far as it has seen enough."""
-        now = self.held.now()
-        found: list[Probabilities] = []
-        for sensor in self.sensors:
-            start = self._curve_ends.get(sensor, now - FIRST_S)
-            span = max(start, now - FIRST_S), now + AHEAD_S
-            for curves in self.shelf.curves(sensor, span, self.held):
-                self._curve_ends[sensor] = curves.next_start
-                found.append(curves)
-        return found
-
-
-def _end(segment: Segment) -> Time:
-    """Where the next sample would be, to half a sample."""
-    return segment.start + (len(segment.minimum) - 0.5) * segment.step_s

@@ -19,6 +19,8 @@ from zilzal.core.station import Station
 from zilzal.core.time import Time
 from zilzal.io.store import EventQuery
 
+RECENT_S = 86_400.0
+"""Gaps of a network that is being monitored are counted over the last day."""
 LATE_S = 30.0
 """Data older than this are late, on a network that is being monitored."""
 
@@ -55,6 +57,8 @@ class StationLine:
         behind_s: of what was worked on behind the newest data.
         picks: of P and S, all that are in the store.
         picks_per_hour: of P and S, over the time that was analysed; None where none was.
+        gaps: of the channel that has most, within the span that was asked for.
+        gap_share: of all channels' time therein; None where the ledger tells nothing of it.
     """
 
     station_id: StationId
@@ -68,6 +72,8 @@ class StationLine:
     behind_s: float | None
     picks: int
     picks_per_hour: float | None
+    gaps: int
+    gap_share: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,56 +95,72 @@ class PickStatistics:
     spread_s: float | None
 
 
-def station_lines(held: Holdings) -> list[StationLine]:
-    """All stations of the inventory, of the waveforms and of the monitor, in order."""
-    now = held.now()
-    status = read_status(held.store, now)
-    told = {} if status is None else {s.station: s for s in status.stations}
-    ends, counts = held.store.analysed_stations(), held.store.pick_counts()
+def station_lines(
+    held: Holdings, span: tuple[Time | None, Time | None] | None = None
+) -> list[StationLine]:
+    """All stations of the inventory, of the waveforms and of the monitor, in order.
+
+    Args:
+        held: what there is.
+        span: in which gaps are counted, without end where a side is None; if left out the last
+            day of a monitor, else all.
+    """
+    now, store = held.now(), held.store
+    status = read_status(store, now)
+    if span is None:
+        span = (None if status is None else now - RECENT_S), None
     sensors: dict[StationId, list[SensorId]] = {}
     for sensor in sensors_of(held.waveforms):
         sensors.setdefault(sensor.station_id, []).append(sensor)
-    places = held.places()
-    ids = {*places, *sensors, *ends, *(StationId(*name.split(".", 1)) for name in told)}
-    return [
-        _line(
-            station_id,
-            places.get(station_id),
-            tuple(sensors.get(station_id, ())),
-            told.get(str(station_id)),
-            ends.get(station_id),
-            sum(counts.get((station_id, phase), 0) for phase in Phase),
-            is_running=None if status is None else status.is_running,
-        )
-        for station_id in sorted(ids)
-    ]
-
-
-def _line(
-    station_id: StationId,
-    station: Station | None,
-    sensors: tuple[SensorId, ...],
-    told: StationStatus | None,
-    analysed: tuple[Time, float] | None,
-    picks: int,
-    *,
-    is_running: bool | None,
-) -> StationLine:
-    hours = 0.0 if analysed is None else analysed[1] / 3_600
-    lively = told if is_running else None
-    return StationLine(
-        station_id=station_id,
-        station=station,
+    known = _Known(
+        is_running=None if status is None else status.is_running,
+        places=held.places(),
         sensors=sensors,
-        state=_state(told, is_running, has_data=bool(sensors) or analysed is not None),
-        trouble="" if lively is None else lively.trouble,
-        last_data=(told and told.data_end) or (analysed and analysed[0]),
-        data_age_s=lively and lively.data_age_s,
-        silent_s=lively and lively.silent_s,
-        behind_s=lively and lively.behind_s,
-        picks=picks,
-        picks_per_hour=picks / hours if hours > 0 else None,
+        told={} if status is None else {StationId.parse(s.station): s for s in status.stations},
+        analysed=store.analysed_stations(),
+        picks=store.pick_counts(),
+        gaps=store.gaps(*span),
     )
+    ids = {*known.places, *known.sensors, *known.analysed, *known.told}
+    return [known.line(station_id) for station_id in sorted(ids)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of all stations; `is_running` is None where no monitor ever wrote."""
+
+    is_running: bool | None
+    places: Mapping[StationId, Station]
+    sensors: Mapping[StationId, Sequence[SensorId]]
+    told: Mapping[StationId, StationStatus]
+    analysed: Mapping[StationId, tuple[Time, float]]
+    picks: Mapping[tuple[StationId, Phase], int]
+    gaps: Mapping[StationId, tuple[int, float]]
+
+    def line(self, station_id: StationId) -> StationLine:
+        """One of them."""
+        told, analysed = self.told.get(station_id), self.analysed.get(station_id)
+        lively = told if self.is_running else None
+        sensors = tuple(self.sensors.get(station_id, ()))
+        picks = sum(self.picks.get((station_id, phase), 0) for phase in Phase)
+        hours = 0.0 if analysed is None else analysed[1] / 3_600
+        gaps, gap_share = self.gaps.get(station_id, (0, None))
+        has_data = bool(sensors) or analysed is not None
+        return StationLine(
+            station_id=station_id,
+            station=self.places.get(station_id),
+            sensors=sensors,
+            state=_state(told, self.is_running, has_data=has_data),
+            trouble="" if lively is None else lively.trouble,
+            last_data=(told and told.data_end) or (analysed and analysed[0]),
+            data_age_s=lively and lively.data_age_s,
+            silent_s=lively and lively.silent_s,
+            behind_s=lively and lively.behind_s,
+            picks=picks,
+            picks_per_hour=picks / hours if hours > 0 else None,
+            gaps=gaps,
+            gap_share=gap_share,
+        )
 
 
 def _state(told: StationStatus | None, is_running: bool | None, *, has_data: bool) -> State:
@@ -150,8 +172,12 @@ def _state(told: StationStatus | None, is_running: bool | None, *, has_data: boo
         return State.SILENT
     if told.trouble.startswith("left out"):
         return State.LEFT_OUT
-    late = told.data_age_s is None or told.data_age_s > LATE_S or told.trouble
-    return State.LATE if late else State.GOOD
+    return State.LATE if told.trouble else state_of_age(told.data_age_s)
+
+
+def state_of_age(data_age_s: float | None) -> State:
+    """Of a station that sends: good or late, by how old its newest sample is."""
+    return State.LATE if data_age_s is None or data_age_s > LATE_S else State.GOOD
 
 
 def coverage_of(

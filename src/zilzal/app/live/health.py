@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from zilzal.app.live.latency import Histogram
+from zilzal.app.live.performance import MINUTES_KEPT_S, Chronicle
 from zilzal.app.live.station_health import StationHealth
 from zilzal.core.alert import Message
 from zilzal.core.coverage import CoverageSpan
@@ -17,6 +18,7 @@ from zilzal.core.packet import Link, Packet
 from zilzal.core.pick import Pick
 from zilzal.core.stage import Clock
 from zilzal.core.time import Time
+from zilzal.io.store import Store
 
 MONITOR, STATION = "live/monitor", "live/station/"
 """Keys of the notes in the store; a station's code comes behind the second."""
@@ -37,6 +39,11 @@ class Pulse:
     shed: frozenset[StationId]
     waiting: int
     links: tuple[Link, ...] = ()
+
+    @property
+    def worked_until(self) -> dict[StationId, Time]:
+        """How far each station has been worked on."""
+        return {sensor.station_id: time for sensor, time in self.passed.items()}
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +74,7 @@ class Health:
     events: int = 0
     revisions: int = 0
     _seen: dict[str, Time] = field(default_factory=dict[str, Time])
+    _chronicle: Chronicle = field(default_factory=Chronicle)
 
     def expect(self, station_ids: Iterable[StationId], notes: Mapping[str, Any]) -> None:
         """Stations that should be heard, and what is known of their past from the store."""
@@ -145,11 +153,10 @@ class Health:
 
     def notes(self, pulse: Pulse) -> dict[str, dict[str, Any]]:
         """For the store: one of the monitor, one of each station."""
-        passed = {sensor.station_id: time for sensor, time in pulse.passed.items()}
         notes: dict[str, dict[str, Any]] = {
             MONITOR: {
                 "waiting_packets": pulse.waiting,
-                "stations": len(passed),
+                "stations": len(pulse.worked_until),
                 "shed": sorted(map(str, pulse.shed)),
                 "refusals": self.refusals,
                 "last_refusal": self.last_refusal,
@@ -158,10 +165,24 @@ class Health:
                 "latency": {text: h.note() for text, h in self.latencies().values()},
             }
         }
-        links = {link.source: link for link in pulse.links}
+        links, until = {link.source: link for link in pulse.links}, pulse.worked_until
         for station_id, station in self.stations.items():
-            notes[f"{STATION}{station_id}"] = station.note(passed.get(station_id), links)
+            notes[f"{STATION}{station_id}"] = station.note(until.get(station_id), links)
         return notes
+
+    def report(self, pulse: Pulse, store: Store) -> Callable[[], None]:
+        """How it stands now, and once a minute how each station did; stored when it is called."""
+        notes, now = self.notes(pulse), self.clock.now()
+        performance = self._chronicle.take(self.stations, pulse.worked_until, self.clock)
+
+        def write() -> None:
+            with store.transaction():
+                store.put_notes(notes)
+                if performance:
+                    store.put_performance(performance)
+                    store.sum_up_performance(now - MINUTES_KEPT_S)
+
+        return write
 
     def _station(self, station_id: StationId) -> StationHealth:
         return self.stations.setdefault(station_id, StationHealth())

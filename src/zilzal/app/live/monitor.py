@@ -368,7 +368,7 @@ class Monitor:
         key = self.configuration.picking_sha256
         state = await asyncio.to_thread(self.engine.save)
         bookmarks = list(self.engine.bookmarks.values())
-        notes = self.health.notes(self._pulse)
+        report = self.health.report(self._pulse, self.store)
         spans, self._spans = self._spans, []
 
         def write() -> None:
@@ -376,7 +376,7 @@ class Monitor:
                 self.store.put_coverage(spans)
                 self.store.save_checkpoint(_ENGINE, state, key)
                 self.store.put_bookmarks(bookmarks)
-                self.store.put_notes(notes)
+                report()
 
         await self._insist(write)
         for mark in bookmarks:
@@ -386,8 +386,7 @@ class Monitor:
 
     async def _tell(self) -> None:
         """Store how it stands, for `zilzal status`."""
-        notes = self.health.notes(self._pulse)
-        await self._insist(lambda: self.store.put_notes(notes))
+        await self._insist(self.health.report(self._pulse, self.store))
         self._told_s = self.clock.monotonic_s()
         if self.configuration.live.keep_days and (newest := self._newest()) is not None:
             kept_s = self.configuration.live.keep_days * 86_400.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-logger = logging.getLogger(__name__)
+HOST = "127.0.0.1"
 
 ServePort = Annotated[
     int | None,
@@ -30,7 +30,7 @@ def console_beside(
     *,
     inventory: Sequence[Path],
     waveforms: Sequence[Path],
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """Serve a store's console while the context lasts; nothing where there is no port.
 
     The store remembers where waveforms and stations lie, also without a console now.
@@ -40,29 +40,46 @@ def console_beside(
         place: what to open; made if it is not there.
         inventory: where the stations are described.
         waveforms: where they lie; the folder of records that a monitor is about to make, too.
+
+    Yields:
+        A call that returns when the console is no more wanted: after Ctrl-C or SIGTERM.
+
+    Raises:
+        ConfigError: the port cannot be had.
     """
     from zilzal.app.display.holdings import Places, remember_places
     from zilzal.io.store import Store
+    from zilzal.web.serving import listen
 
     places = Places(inventory=tuple(inventory), waveforms=tuple(waveforms))
     with Store.open(place) as store:
         remember_places(store, places)
     if port is None:
-        yield
+        yield lambda: None
         return
-    process = get_context("spawn").Process(
-        target=_serve, args=(str(place), port), name="zilzal console", daemon=True
-    )
-    process.start()
-    Console(stderr=True).print(f"the console: http://127.0.0.1:{port}/", highlight=False)
+    # Taken here, so that a port that cannot be had is told before any work is done.
+    with listen(HOST, port) as listener:
+        process = get_context("spawn").Process(
+            target=_serve, args=(str(place), listener), name="zilzal console", daemon=True
+        )
+        process.start()
+    shown = Console(stderr=True, highlight=False)
+    shown.print(f"the console: http://{HOST}:{port}/")
+
+    def wait() -> None:
+        shown.print(f"done; the console stays at http://{HOST}:{port}/ until Ctrl-C")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            process.join()
+
     try:
-        yield
+        yield wait
     finally:
         process.terminate()
         process.join(10)
 
 
-def _serve(place: str, port: int) -> None:
+def _serve(place: str, listener: socket.socket) -> None:
     """What the process does; Ctrl-C is its parent's to understand."""
     from zilzal.app.display.holdings import Places
     from zilzal.core.errors import ZilzalError
@@ -70,23 +87,6 @@ def _serve(place: str, port: int) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        serve(place, Places(), ServeOptions(port=port))
+        serve(place, Places(), ServeOptions(host=HOST), listener=listener)
     except (ZilzalError, OSError) as error:
         Console(stderr=True, markup=False, highlight=False).print(f"no console: {error}")
-
-
-def wait_for_interrupt(port: int | None) -> None:
-    """Keep a console up after the work is done, until Ctrl-C or SIGTERM."""
-    if port is None:
-        return
-    import threading
-
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    Console(stderr=True).print(
-        f"done; the console stays at http://127.0.0.1:{port}/ until Ctrl-C", highlight=False
-    )
-    try:
-        stopped.wait()
-    except KeyboardInterrupt:
-        return

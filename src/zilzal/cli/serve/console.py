@@ -91,5 +91,8 @@ def console(
         place,
         places,
         options,
-        lambda address: shown.print(f"the console: {address}   (Ctrl-C stops it)", highlight=False),
+        ready=lambda address: shown.print(
+            f"the console: {address}   (Ctrl-C stops it)", highlight=False
+        ),
     )
+    shown.print("the console has stopped")

@@ -70,17 +70,31 @@ def connect(url: URL, *, timeout_s: float) -> Engine:
         ) from error
 
 
+def write_ahead(engine: Engine) -> None:
+    """Have an SQLite file keep a write-ahead log; it does so from then on.
+
+    Readers never wait, and a kill at any instant leaves whole transactions.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    pooled = engine.raw_connection()
+    try:
+        cursor = pooled.cursor()
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.close()
+    finally:
+        pooled.close()
+
+
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    """Write-ahead log: readers never wait, and a kill at any instant leaves whole transactions.
+    """Of each connection.
 
     `synchronous=NORMAL` may lose the last transactions in a power cut, never part of one, and
     checkpoints go with their results.
     """
     # Python's own idea of when to begin is off; `_begin_sqlite` says it.
     connection.isolation_level = None
-    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-    if mode != "wal":
-        connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA cache_size=-65536")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, select
 
 from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.ids import ChannelId, StationId
@@ -104,6 +104,43 @@ def read_analysed(connection: Connection) -> dict[StationId, tuple[Time, float]]
     return found
 
 
+def read_gaps(
+    connection: Connection, start: Time | None, end: Time | None
+) -> dict[StationId, tuple[int, float]]:
+    """Gaps of each station's worst channel, and the share of gaps in the time of all channels."""
+    column = COVERAGE.c
+    first, last = _bounds(start, end)
+    cut_end = case((column.end_time > last, last), else_=column.end_time)
+    cut_start = case((column.start_time < first, first), else_=column.start_time)
+    is_gap = column.reason == Reason.GAP.value
+    told = [reason.value for reason in Reason if reason.is_analysed or reason is Reason.GAP]
+    statement = (
+        select(
+            column.network,
+            column.station,
+            func.sum(case((is_gap, 1), else_=0)),
+            func.sum(case((is_gap, cut_end - cut_start), else_=0)),
+            func.sum(cut_end - cut_start),
+        )
+        .where(column.reason.in_(told), column.start_time < last, column.end_time > first)
+        .group_by(column.network, column.station, column.location, column.channel)
+    )
+    found: dict[StationId, list[tuple[int, float, float]]] = defaultdict(list)
+    for network, station, count, gap, total in connection.execute(statement):
+        found[StationId(network, station)].append((int(count), float(gap), float(total)))
+    return {
+        station_id: (
+            max(count for count, _, _ in channels),
+            sum(gap for _, gap, _ in channels) / sum(total for _, _, total in channels),
+        )
+        for station_id, channels in found.items()
+    }
+
+
+def _bounds(start: Time | None, end: Time | None) -> tuple[int, int]:
+    return (start.ns if start else -(2**63)), (end.ns if end else 2**63 - 1)
+
+
 def read_coverage(
     connection: Connection,
     start: Time | None,
@@ -113,7 +150,7 @@ def read_coverage(
     station_id: StationId | None = None,
 ) -> list[CoverageSpan]:
     """What lies in [start, end), cut at its bounds, in order of channel and time."""
-    first, last = (start.ns if start else -(2**63)), (end.ns if end else 2**63 - 1)
+    first, last = _bounds(start, end)
     limits: list[ColumnElement[bool]] = [
         COVERAGE.c.start_time < last,
         COVERAGE.c.end_time > first,

@@ -7,10 +7,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from zilzal.core.errors import StoreError
-from zilzal.io.store.engine import READING
+from zilzal.io.store.engine import READING, write_ahead
 from zilzal.io.store.schema import METADATA
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest migration in `migrations/versions`."""
 
 VERSION_TABLE = "zilzal_schema"
@@ -20,17 +20,29 @@ _LOCK = 0x7A696C7A616C
 """Key of PostgreSQL's advisory lock: "zilzal" in ASCII."""
 
 
-def upgrade(engine: Engine, where: str) -> None:
+def upgrade(engine: Engine, where: str, *, create: bool = True) -> None:
     """Create the tables or run the migrations that are missing.
 
     Processes that open the same store together wait for each other.
+
+    Args:
+        engine: of the database.
+        where: it is, for people.
+        create: whether a database without any tables of ours gets them.
 
     Raises:
         StoreError: the schema is newer than this code, or the database is of something else.
     """
     with engine.connect().execution_options(**READING) as connection:
-        if _version(connection) == HEAD:
-            return
+        version = _version(connection)
+    if version is None and not create:
+        raise StoreError(
+            f"the database {where} holds no results of zilzal, and was left as it is; check the "
+            "path or URL, or make a store with zilzal run or zilzal monitor"
+        )
+    write_ahead(engine)
+    if version == HEAD:
+        return
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -45,6 +45,7 @@ from zilzal.io.store.schema import (
     ORIGIN,
     PICK,
     PROVENANCE,
+    STATION_CLASSIFICATION,
     STATION_MAGNITUDE,
 )
 
@@ -281,11 +282,19 @@ class _Reader:
             {row["preferred_origin"] for row in versions},
             lambda row: rows.origin_of(row, self._arrivals[row["digest"]], made[row["provenance"]]),
         )
+        kinds = {row["classification"] for row in versions}
+        opinions = self._grouped(
+            select(STATION_CLASSIFICATION).order_by(STATION_CLASSIFICATION.c.position),
+            STATION_CLASSIFICATION.c.classification,
+            kinds,
+        )
         self._classifications = self._whole(
             CLASSIFICATION,
             CLASSIFICATION.c.digest,
-            {row["classification"] for row in versions},
-            lambda row: rows.classification_of(row, made[row["provenance"]]),
+            kinds,
+            lambda row: rows.classification_of(
+                row, opinions[row["digest"]], made[row["provenance"]]
+            ),
         )
         self._magnitudes = self._linked(EVENT_MAGNITUDE, MAGNITUDE, keys)
         self._stations = self._grouped(

@@ -18,6 +18,7 @@ from zilzal.core.event import (
     EventType,
     Magnitude,
     Origin,
+    StationClassification,
     StationMagnitude,
 )
 from zilzal.core.ids import ChannelId, SensorId, StationId
@@ -322,28 +323,62 @@ def magnitude_of(row: Found, stations: Iterable[Found], provenance: Provenance) 
     )
 
 
-def classification_row(classification: Classification) -> Row:
-    """Of the table `classification`."""
-    probabilities = {name: float(p) for name, p in classification.probabilities.items()}
+def _probabilities_text(probabilities: Mapping[str, float]) -> str:
+    numbers = {name: float(p) for name, p in probabilities.items()}
+    return json.dumps(numbers, ensure_ascii=False)
+
+
+def station_classification_row(value: StationClassification) -> Row:
+    """Of the table `station_classification`, without the event's classification."""
+    return {
+        "network": value.station_id.network,
+        "station": value.station_id.station,
+        "model": value.model,
+        "probabilities": _probabilities_text(value.probabilities),
+        "weight": real(value.weight),
+        "reason": value.reason,
+    }
+
+
+def station_classification_of(row: Found) -> StationClassification:
+    """The inverse of `station_classification_row`."""
+    return StationClassification(
+        station_id=StationId(row["network"], row["station"]),
+        model=row["model"],
+        probabilities=json.loads(row["probabilities"]),
+        weight=row["weight"],
+        reason=row["reason"],
+    )
+
+
+def classification_rows(classification: Classification) -> tuple[Row, list[Row]]:
+    """Of the tables `classification` and `station_classification`."""
     content: Row = {
         "event_type": classification.event_type.value,
         "label": classification.label,
         "probability": real(classification.probability),
-        "probabilities": json.dumps(probabilities, ensure_ascii=False),
+        "probabilities": _probabilities_text(classification.probabilities),
         "reason": classification.reason,
         "provenance": provenance_row(classification.provenance)["digest"],
     }
-    content["digest"] = digest_of(content.values())
-    return content
+    stations = list(map(station_classification_row, classification.station_classifications))
+    digest = digest_of([*content.values(), *(tuple(row.values()) for row in stations)])
+    return {**content, "digest": digest}, [
+        {**row, "classification": digest, "position": position}
+        for position, row in enumerate(stations)
+    ]
 
 
-def classification_of(row: Found, provenance: Provenance) -> Classification:
-    """The inverse of `classification_row`."""
+def classification_of(
+    row: Found, stations: Iterable[Found], provenance: Provenance
+) -> Classification:
+    """The inverse of `classification_rows`."""
     return Classification(
         event_type=EventType(row["event_type"]),
         label=row["label"],
         probability=required(row["probability"]),
         probabilities=json.loads(row["probabilities"]),
+        station_classifications=tuple(map(station_classification_of, stations)),
         reason=row["reason"],
         provenance=provenance,
     )

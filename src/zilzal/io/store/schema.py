@@ -143,6 +143,13 @@ CLASSIFICATION = Table(
     _refers("provenance", "provenance.digest"),
 )  # fmt: skip
 
+STATION_CLASSIFICATION = Table(
+    "station_classification", METADATA,
+    _refers("classification", "classification.digest", key=True), _position(),
+    *_codes(None), _text("model"), _text("probabilities"), _real("weight", null=False),
+    _text("reason"),
+)  # fmt: skip
+
 EVENT_VERSION = Table(
     "event_version", METADATA,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
@@ -190,6 +197,16 @@ COVERAGE = Table(
     Column("start_time", BigInteger, primary_key=True, autoincrement=False),
     _whole("end_time"),
     Index(None, "start_time"),
+)  # fmt: skip
+
+STATION_PERFORMANCE = Table(
+    "station_performance", METADATA,
+    Column("network", Text, primary_key=True), Column("station", Text, primary_key=True),
+    Column("time", BigInteger, primary_key=True, autoincrement=False),
+    Column("is_hour", Boolean, nullable=False), _real("span_s", null=False),
+    _whole("packets"), _whole("picks"), _real("arrival_s"), _real("silent_s"),
+    _real("data_age_s"), _real("behind_s"), _real("noise_db"),
+    Index(None, "is_hour", "time"),
 )  # fmt: skip
 
 CONFIGURATION = Table(

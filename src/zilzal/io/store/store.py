@@ -20,9 +20,10 @@ from zilzal.core.errors import StoreError
 from zilzal.core.event import Event
 from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.packet import Bookmark
+from zilzal.core.performance import StationPerformance
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.time import Time
-from zilzal.io.store import ledger, live, read, write, write_events
+from zilzal.io.store import ledger, live, performance, read, write, write_events
 from zilzal.io.store.engine import READING, connect, url_of, watching
 from zilzal.io.store.faults import told
 from zilzal.io.store.migrate import upgrade
@@ -65,7 +66,7 @@ class Store:
 
         Args:
             url_or_path: path of an SQLite file, or a URL as `postgresql://user@host/database`.
-            create: whether an SQLite file that is not there is made.
+            create: whether a store is made where there is none, in a file or in a database.
             timeout_s: how long to wait for another writer, or for the server.
             clock: gives the time at which versions of events are written.
 
@@ -80,7 +81,7 @@ class Store:
         engine = connect(url, timeout_s=timeout_s)
         try:
             with told("open", where):
-                upgrade(engine, where)
+                upgrade(engine, where, create=create)
         except BaseException:
             engine.dispose()
             raise
@@ -280,6 +281,33 @@ class Store:
     ) -> list[CoverageHour]:
         """The ledger in [start, end) by channel, hour and reason."""
         return tally_hours(self.coverage(start, end))
+
+    def gaps(
+        self, start: Time | None = None, end: Time | None = None
+    ) -> dict[StationId, tuple[int, float]]:
+        """Of each station, how many gaps its worst channel has in [start, end), and their share.
+
+        The share is that of all its channels' time, of which the ledger tells samples or a gap.
+        """
+        with self._reading() as connection:
+            return ledger.read_gaps(connection, start, end)
+
+    def put_performance(self, values: Iterable[StationPerformance]) -> None:
+        """Store how stations did."""
+        with self._writing() as connection:
+            performance.put_performance(connection, values)
+
+    def performance(
+        self, station_id: StationId, start: Time, end: Time
+    ) -> list[StationPerformance]:
+        """How a station did in [start, end), in order of time."""
+        with self._reading() as connection:
+            return performance.read_performance(connection, station_id, start, end)
+
+    def sum_up_performance(self, before: Time) -> None:
+        """Make of the minutes of whole hours before an instant a row an hour."""
+        with self._writing() as connection:
+            performance.sum_up_performance(connection, before)
 
     def events(self, query: EventQuery | None = None) -> Catalogue:
         """Current versions; the catalogue is in order of time whatever the query's order."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Table, select, text
 
 from zilzal.core.errors import StaleVersion
-from zilzal.core.event import Event, EventType, Magnitude, Origin
+from zilzal.core.event import Classification, Event, Magnitude, Origin
 from zilzal.core.pick import Detection, EvaluationMode, Pick, Provenance
 from zilzal.core.time import Time
 from zilzal.io.store import rows
@@ -28,6 +28,7 @@ from zilzal.io.store.schema import (
     ORIGIN,
     PICK,
     PROVENANCE,
+    STATION_CLASSIFICATION,
     STATION_MAGNITUDE,
     Row,
 )
@@ -149,10 +150,8 @@ class _Parts:
         self.rows: list[tuple[Table, Sequence[Row]]] = []
         self.origin = self._origin(event.origin) if isinstance(event.origin, Origin) else None
         self.magnitudes = tuple(map(self._magnitude, event.magnitudes))
-        self.classification = None
-        if event.classification is not None:
-            row = rows.classification_row(event.classification)
-            self.classification = self._part(CLASSIFICATION, row, event.classification.provenance)
+        kind = event.classification
+        self.classification = None if kind is None else self._classification(kind)
         self.picks = tuple(map(self._pick, event.picks))
         self.detections = tuple(map(self._detection, event.detections))
         self.unlocated = None if isinstance(event.origin, Origin) else event.origin.reason
@@ -175,6 +174,11 @@ class _Parts:
         row, stations = rows.magnitude_rows(magnitude)
         self.rows.append((STATION_MAGNITUDE, stations))
         return self._part(MAGNITUDE, row, magnitude.provenance)
+
+    def _classification(self, classification: Classification) -> int:
+        row, stations = rows.classification_rows(classification)
+        self.rows.append((STATION_CLASSIFICATION, stations))
+        return self._part(CLASSIFICATION, row, classification.provenance)
 
     def _pick(self, pick: Pick) -> int:
         return self._part(PICK, rows.pick_row(pick), pick.provenance)
@@ -222,13 +226,12 @@ def _searched(event: Event) -> Row:
     """The columns of `event` that queries look at."""
     origin = event.origin if isinstance(event.origin, Origin) else None
     magnitude = event.magnitude
-    kind = event.classification.event_type if event.classification else EventType.NOT_REPORTED
     return {
         "latitude": rows.real(origin and origin.latitude),
         "longitude": rows.real(origin and origin.longitude),
         "depth_m": rows.real(origin and origin.depth_m),
         "magnitude": rows.real(magnitude and magnitude.magnitude),
         "magnitude_type": magnitude and magnitude.type,
-        "event_type": kind.value,
+        "event_type": event.event_type.value,
         "quality": origin and origin.quality,
     }

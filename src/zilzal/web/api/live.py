@@ -12,9 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from zilzal.app.display.news import Cursor, News, Reader, Tail
+from zilzal.app.display.news import Cursor, News, Reader
+from zilzal.app.display.tail import Tail
 from zilzal.app.display.traces import Unit, View
-from zilzal.web.api.event_values import EventLine, PickAnswer
+from zilzal.web.api.event_values import EventLine
+from zilzal.web.api.origin_values import PickAnswer
 from zilzal.web.api.stations import StationAnswer
 from zilzal.web.api.trace_values import SegmentAnswer
 from zilzal.web.api.values import Answer, Asked, Held, Instant, sensor_of
@@ -32,7 +34,12 @@ MOST_SENSORS = 50
 
 
 class LiveFilter(Asked):
-    """Sensors whose waveforms are wanted, and how they are looked at."""
+    """Sensors whose waveforms are wanted, and how they are looked at.
+
+    Without `component` all components come. With `step_s` traces come as the least and largest
+    sample of each step, and probabilities as the largest value, when the step is over; without it
+    every sample comes.
+    """
 
     sensor: list[Annotated[str, Field(max_length=40)]] = Field(
         default_factory=list[str], max_length=MOST_SENSORS
@@ -40,6 +47,10 @@ class LiveFilter(Asked):
     low_hz: Annotated[float, Field(gt=0, le=1_000)] | None = None
     high_hz: Annotated[float, Field(gt=0, le=1_000)] | None = None
     probabilities: bool = True
+    component: list[Annotated[str, Field(pattern="^[A-Z0-9]$")]] = Field(
+        default_factory=list[str], max_length=9
+    )
+    step_s: Annotated[float, Field(gt=0, le=60)] | None = None
     since: Annotated[str, Field(max_length=40)] = ""
 
 
@@ -117,7 +128,10 @@ async def live(
     sensors = [sensor_of(text) for text in wanted.sensor]
     view = View(low_hz=wanted.low_hz, high_hz=wanted.high_hz, unit=Unit.COUNTS, points=20_000)
     reader = Reader(held, Cursor.parse(last_event_id or wanted.since))
-    tail = Tail(held, request.app.state.curves, sensors, view)
+    tail = Tail(
+        held, request.app.state.curves, sensors, view,
+        components=frozenset(wanted.component), step_s=wanted.step_s,
+    )  # fmt: skip
     stream = _messages(request, reader, tail, with_curves=wanted.probabilities)
     return EventStream(stream, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
@@ -125,8 +139,8 @@ async def live(
 async def _messages(
     request: Request, reader: Reader, tail: Tail, *, with_curves: bool
 ) -> AsyncIterator[str]:
-    """Messages until the client goes."""
-    clock = asyncio.get_running_loop().time
+    """Messages until the client goes, or the server stops."""
+    clock, is_stopping = asyncio.get_running_loop().time, request.app.state.is_stopping
     cursor = await run_in_threadpool(reader.start)
     yield _message(LiveStart(time=reader.held.now(), cursor=str(cursor)), str(cursor))
     told_s = stations_s = curves_s = clock()
@@ -134,7 +148,7 @@ async def _messages(
     with reader.held.store.watch() as version:
         # What was written before the first answer is looked for whatever that answer is.
         before: object = None
-        while not await request.is_disconnected():
+        while not (is_stopping() or await request.is_disconnected()):
             now_s = clock()
             answer = await run_in_threadpool(version)
             texts: list[str] = []

@@ -13,7 +13,7 @@ from zilzal.core.event import Event
 from zilzal.core.pick import Phase
 from zilzal.core.units import km
 from zilzal.web.api.event import EventId
-from zilzal.web.api.event_values import PickAnswer
+from zilzal.web.api.origin_values import PickAnswer
 from zilzal.web.api.trace_values import SegmentAnswer
 from zilzal.web.api.values import Answer, Asked, Held, Instant
 from zilzal.web.refusal import not_found

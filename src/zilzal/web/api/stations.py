@@ -14,16 +14,15 @@ from zilzal.app.display.spectra import noise_spectrum
 from zilzal.app.display.stations import (
     State,
     StationLine,
-    coverage_of,
     pick_statistics,
     station_lines,
 )
-from zilzal.core.coverage import Reason
 from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.pick import Phase
 from zilzal.core.station import Channel, GroundMotion
+from zilzal.core.time import Time
 from zilzal.web.api.trace_values import holed, numbers
-from zilzal.web.api.values import Answer, Asked, Held, Instant, InstantText, parse_time, station_of
+from zilzal.web.api.values import Answer, Asked, Held, Instant, InstantText, parse_time, time_of
 from zilzal.web.refusal import Refused, not_found
 
 router = APIRouter(prefix="/stations", tags=["stations"])
@@ -33,7 +32,10 @@ ChannelCode = Annotated[str, Field(max_length=40)]
 
 
 class StationAnswer(Answer):
-    """A station at a glance; ages and lags are null where no monitor runs."""
+    """A station at a glance; ages and lags are null where no monitor runs.
+
+    `gaps` are those of the channel that has most, `gap_share` is that of all its channels' time.
+    """
 
     code: str
     network: str
@@ -50,6 +52,8 @@ class StationAnswer(Answer):
     behind_s: float | None
     picks: int
     picks_per_hour: float | None
+    gaps: int
+    gap_share: float | None
 
     @classmethod
     def of(cls, line: StationLine) -> StationAnswer:
@@ -71,6 +75,8 @@ class StationAnswer(Answer):
             behind_s=line.behind_s,
             picks=line.picks,
             picks_per_hour=line.picks_per_hour,
+            gaps=line.gaps,
+            gap_share=line.gap_share,
         )
 
 
@@ -168,29 +174,6 @@ class NoiseAnswer(Answer):
     high_noise_db: list[float]
 
 
-class Span(Asked):
-    """From when to when."""
-
-    start: InstantText
-    end: InstantText
-
-
-class CoverageLine(Answer):
-    """Seconds of an hour of a channel that met a fate."""
-
-    channel: str
-    hour: Instant
-    reason: Reason
-    seconds: float
-
-
-class CoverageAnswer(Answer):
-    """The ledger, by channel, hour and reason."""
-
-    total: int
-    items: list[CoverageLine]
-
-
 class OptionalSpan(Asked):
     """From when to when; all if not given."""
 
@@ -216,16 +199,22 @@ class PickStatisticsAnswer(Answer):
 
 
 @router.get("")
-def list_stations(held: Held) -> StationList:
-    """All stations of the inventory, of the waveforms and of the monitor."""
-    lines = [StationAnswer.of(line) for line in station_lines(held)]
+def list_stations(held: Held, wanted: Annotated[OptionalSpan, Query()]) -> StationList:
+    """All stations of the inventory, of the waveforms and of the monitor.
+
+    The span is that in which gaps are counted: if not given the last day where a monitor writes,
+    all where none does.
+    """
+    start, end = _optional(wanted)
+    span = None if start is None and end is None else (start, end)
+    lines = [StationAnswer.of(line) for line in station_lines(held, span)]
     return StationList(total=len(lines), items=lines)
 
 
 @router.get("/{code}")
 def one_station(held: Held, code: StationCode) -> StationDetail:
     """A station with all epochs of its channels."""
-    station_id = station_of(code)
+    station_id = StationId.parse(code)
     line = next((found for found in station_lines(held) if found.station_id == station_id), None)
     if line is None:
         raise not_found(f"station {code}")
@@ -244,7 +233,7 @@ def station_helicorder(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"rows of {wanted.row_min} min do not fill a day; give 5, 10, 15, 20, 30 or 60",
         )
-    channel = _channel(held, station_of(code), wanted.channel)
+    channel = _channel(held, StationId.parse(code), wanted.channel)
     sheet = helicorder(
         channel, parse_time(wanted.day), held, row_s=60.0 * wanted.row_min, points=wanted.points
     )
@@ -264,7 +253,7 @@ def station_noise(
     held: Held, code: StationCode, wanted: Annotated[ChannelFilter, Query()]
 ) -> NoiseAnswer:
     """Power of a channel's noise against Peterson's new low- and high-noise models."""
-    channel = _channel(held, station_of(code), wanted.channel)
+    channel = _channel(held, StationId.parse(code), wanted.channel)
     found = noise_spectrum(channel, (parse_time(wanted.start), parse_time(wanted.end)), held)
     return NoiseAnswer(
         channel=str(channel),
@@ -279,30 +268,12 @@ def station_noise(
     )
 
 
-@router.get("/{code}/coverage")
-def station_coverage(
-    held: Held, code: StationCode, wanted: Annotated[Span, Query()]
-) -> CoverageAnswer:
-    """What was analysed of a station, what was not, and why; at most 366 days at a time."""
-    span = parse_time(wanted.start), parse_time(wanted.end)
-    if not 0 < span[1] - span[0] <= 366 * 86_400:
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "give a start before its end, within a year")
-    hours = coverage_of(station_of(code), span, held)
-    lines = [
-        CoverageLine(channel=str(h.channel_id), hour=h.hour, reason=h.reason, seconds=h.seconds)
-        for h in hours
-    ]
-    return CoverageAnswer(total=len(lines), items=lines)
-
-
 @router.get("/{code}/picks")
 def station_picks(
     held: Held, code: StationCode, wanted: Annotated[OptionalSpan, Query()]
 ) -> PickStatisticsAnswer:
     """How many picks a station gave, how many were used, and how they fit."""
-    start = None if wanted.start is None else parse_time(wanted.start)
-    end = None if wanted.end is None else parse_time(wanted.end)
-    found = pick_statistics(station_of(code), (start, end), held)
+    found = pick_statistics(StationId.parse(code), _optional(wanted), held)
     lines = [
         PhaseStatistics(
             phase=s.phase,
@@ -314,6 +285,10 @@ def station_picks(
         for s in found
     ]
     return PickStatisticsAnswer(total=len(lines), items=lines)
+
+
+def _optional(wanted: OptionalSpan) -> tuple[Time | None, Time | None]:
+    return time_of(wanted.start), time_of(wanted.end)
 
 
 def _channel(held: Holdings, station_id: StationId, named: str | None) -> ChannelId:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,8 +42,8 @@ def numbers(values: Sequence[float] | np.ndarray) -> list[float]:
 
 
 def holed(values: np.ndarray) -> list[float | None]:
-    """The same where NaN is a hole."""
+    """The same where NaN, and what else JSON cannot say, is a hole."""
     return [
-        None if value != value else float(f"{value:.{_DIGITS}g}")
+        float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
         for value in np.asarray(values, float).tolist()
     ]

@@ -17,7 +17,7 @@ from pydantic import (
 
 from zilzal.app.display.holdings import Holdings
 from zilzal.core.errors import FormatError
-from zilzal.core.ids import SensorId, StationId
+from zilzal.core.ids import SensorId
 from zilzal.core.time import Time
 
 
@@ -95,18 +95,6 @@ def sensor_of(text: str) -> SensorId:
         FormatError: it is none.
     """
     return SensorId.parse(text)
-
-
-def station_of(text: str) -> StationId:
-    """Read network.station.
-
-    Raises:
-        FormatError: it is none.
-    """
-    network, _, station = text.partition(".")
-    if not station or "." in station:
-        raise FormatError(f"not a station: {text!r}; write network.station, as CI.CCC")
-    return StationId(network, station)
 
 
 def holdings_of(request: Request) -> Holdings:

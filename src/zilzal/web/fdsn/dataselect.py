@@ -15,9 +15,10 @@ from zilzal.core.time import Time
 from zilzal.io.availability import Extent, extents, records_between
 from zilzal.io.fdsn_station import ChannelSelector
 from zilzal.web.fdsn import parameters as take
-from zilzal.web.fdsn.parameters import FdsnError, Given, bad_request, check_times
+from zilzal.web.fdsn.parameters import Given, bad_request, check_times
 from zilzal.web.fdsn.service import Method, Service, split_body
 from zilzal.web.fdsn.station import CODES, TIMES, selector_of, selector_of_line
+from zilzal.web.refusal import Refused
 
 LONGEST_H = 24 * 500
 """Channel-hours of one request."""
@@ -54,7 +55,7 @@ def resolve(held: Holdings, selectors: Sequence[ChannelSelector]) -> list[Wanted
     """What selections name of what was recorded.
 
     Raises:
-        FdsnError: a selection has no start or end, or there is too much.
+        Refused: a selection has no start or end, or there is too much.
     """
     known = held.waveforms.channel_ids()
     wanted: list[Wanted] = []
@@ -71,7 +72,7 @@ def _answer(held: Holdings, given: Given, selectors: Sequence[ChannelSelector]) 
     wanted = resolve(held, selectors)
     hours = sum(len(channels) * (end - start) / 3_600 for channels, start, end in wanted)
     if hours > LONGEST_H:
-        raise FdsnError(
+        raise Refused(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"{hours:.0f} channel-hours are selected; ask for at most {LONGEST_H} at a time",
         )

@@ -18,8 +18,9 @@ from zilzal.io.geojson import geojson
 from zilzal.io.quakeml import quakeml
 from zilzal.io.store import EventQuery, Order
 from zilzal.web.fdsn import parameters as take
-from zilzal.web.fdsn.parameters import FdsnError, Given, check_ring, check_times
+from zilzal.web.fdsn.parameters import Given, check_ring, check_times
 from zilzal.web.fdsn.service import Method, Service
+from zilzal.web.refusal import Refused
 
 MOST_EVENTS = 20_000
 _ORDERS = {
@@ -66,7 +67,7 @@ def query(held: Holdings, given: Given, base: str) -> Response | None:
     """Events of a selection, or one by its id.
 
     Raises:
-        FdsnError: the selection is wrong, or too large.
+        Refused: the selection is wrong, or too large.
     """
     check_ring(given)
     check_times(given)
@@ -140,7 +141,7 @@ def _one(held: Holdings, event_id: str) -> list[Event]:
 def _many(held: Holdings, wanted: EventQuery) -> list[Event]:
     count = held.store.count(wanted)
     if min(count, wanted.limit or count) > MOST_EVENTS:
-        raise FdsnError(
+        raise Refused(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"{count} events are selected; narrow the selection, or give limit and offset",
         )
@@ -157,8 +158,15 @@ def _trimmed(event: Event, given: Given) -> Event:
     if given["includearrivals"] or not isinstance(event.origin, Origin):
         return replace(event, magnitudes=magnitudes)
     bare = [replace(m, station_magnitudes=()) for m in magnitudes]
-    origin = replace(event.origin, arrivals=())
-    return replace(event, magnitudes=tuple(bare), origin=origin, picks=(), detections=())
+    kind = event.classification
+    return replace(
+        event,
+        magnitudes=tuple(bare),
+        origin=replace(event.origin, arrivals=()),
+        classification=kind and replace(kind, station_classifications=()),
+        picks=(),
+        detections=(),
+    )
 
 
 def _listed(name: str, entry: str) -> tuple[str, str]:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request, Response
 
 from zilzal.io.store import EventQuery, Order
+from zilzal.web.api.values import holdings_of
 from zilzal.web.fdsn.event import feed
-from zilzal.web.fdsn.service import held_of
 
 router = APIRouter(prefix="/feed/v1.0/summary", include_in_schema=False)
 
@@ -23,7 +23,7 @@ Span = Literal["hour", "day", "week", "month"]
 @router.get("/{least}_{span}.geojson")
 def recent(request: Request, least: Annotated[Least, Path()], span: Annotated[Span, Path()]):
     """Events of the last hour, day, week or month, the newest first."""
-    held = held_of(request)
+    held = holdings_of(request)
     wanted = EventQuery(
         start=held.now() - _SPANS_S[span],
         min_magnitude=_LEAST[least],

@@ -10,25 +10,12 @@ from typing import Any
 
 from zilzal.core.time import Time
 from zilzal.web.api.values import parse_time
+from zilzal.web.refusal import Refused
 
 
-class FdsnError(Exception):
-    """A request that is answered with a status and a text.
-
-    Args:
-        status: of HTTP.
-        message: what was wrong, and what to do.
-    """
-
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-def bad_request(message: str) -> FdsnError:
+def bad_request(message: str) -> Refused:
     """A request that is wrong."""
-    return FdsnError(HTTPStatus.BAD_REQUEST, message)
+    return Refused(HTTPStatus.BAD_REQUEST, message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +149,7 @@ def read_parameters(parameters: Sequence[Parameter], pairs: Iterable[tuple[str, 
     """Read what a request gives.
 
     Raises:
-        FdsnError: a name is not known, comes twice, or its value is wrong.
+        Refused: a name is not known, comes twice, or its value is wrong.
     """
     by_name = {p.name: p for p in parameters} | {p.alias: p for p in parameters if p.alias}
     values: dict[str, Any] = {}
@@ -184,7 +171,7 @@ def check_ring(given: Given) -> None:
     """A circle needs its centre.
 
     Raises:
-        FdsnError: half of it is missing.
+        Refused: half of it is missing.
     """
     centre = {"latitude", "longitude"} & given.named
     wants = {"latitude", "longitude", "minradius", "maxradius"} & given.named
@@ -196,7 +183,7 @@ def check_times(given: Given) -> None:
     """An end comes after its start.
 
     Raises:
-        FdsnError: it does not.
+        Refused: it does not.
     """
     start, end = given["starttime"], given["endtime"]
     if start is not None and end is not None and end < start:

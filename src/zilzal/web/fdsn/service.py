@@ -15,9 +15,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from zilzal.app.display.holdings import Holdings
-from zilzal.core.errors import DataError, StoreError, ZilzalError
+from zilzal.core.errors import StoreError, ZilzalError
 from zilzal.core.time import Time
-from zilzal.web.fdsn.parameters import FdsnError, Given, Parameter, bad_request, read_parameters
+from zilzal.web.api.values import holdings_of
+from zilzal.web.fdsn.parameters import Given, Parameter, bad_request, read_parameters
 from zilzal.web.refusal import Refused
 
 Answered = Callable[[Holdings, Given, str], Response | None]
@@ -86,7 +87,7 @@ def _get(service: Service, method: Method) -> Callable[[Request], Response]:
     def get(request: Request) -> Response:
         def answer() -> tuple[Given, Response | None]:
             given = read_parameters(method.parameters, request.query_params.multi_items())
-            return given, method.answer(held_of(request), given, _base(request, service))
+            return given, method.answer(holdings_of(request), given, _base(request, service))
 
         return _answer(request, service, answer)
 
@@ -98,16 +99,11 @@ def _post(service: Service, post: Posted):
         body = (await request.body()).decode("utf-8", "replace")
 
         def answer() -> tuple[Given, Response | None]:
-            return post(held_of(request), body)
+            return post(holdings_of(request), body)
 
         return await run_in_threadpool(_answer, request, service, answer)
 
     return posted
-
-
-def held_of(request: Request) -> Holdings:
-    """What the server was started on."""
-    return request.app.state.holdings
 
 
 def _base(request: Request, service: Service) -> str:
@@ -120,13 +116,11 @@ def _answer(
     """An answer, or why there is none, as the specification wants it told."""
     try:
         given, response = make()
-    except FdsnError as error:
-        return _told(request, service, error.status, error.message)
     except Refused as error:
         return _told(request, service, error.status, error.detail)
     except StoreError as error:
         return _told(request, service, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-    except (DataError, ZilzalError) as error:
+    except ZilzalError as error:
         return _told(request, service, HTTPStatus.BAD_REQUEST, str(error))
     if response is not None:
         return response
@@ -137,7 +131,7 @@ def _answer(
 
 def _told(request: Request, service: Service, status: HTTPStatus, message: str) -> Response:
     """The text of an error, in the order of the specification."""
-    now: Time = held_of(request).now()
+    now: Time = holdings_of(request).now()
     text = (
         f"Error {int(status)}: {status.phrase}\n\n{message}\n\n"
         f"Usage details are available from {_base(request, service)}/\n\n"
@@ -216,7 +210,7 @@ def split_body(body: str) -> tuple[list[tuple[str, str]], list[list[str]]]:
     """A POST's body: lines of name=value, then lines of six fields.
 
     Raises:
-        FdsnError: a line is neither.
+        Refused: a line is neither.
     """
     pairs: list[tuple[str, str]] = []
     lines: list[list[str]] = []

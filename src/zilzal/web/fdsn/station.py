@@ -71,7 +71,7 @@ def selector_of_line(fields: list[str]) -> ChannelSelector:
     """Codes and times of a POST's line; `*` leaves a time open.
 
     Raises:
-        FdsnError: a field is wrong.
+        Refused: a field is wrong.
     """
     *names, start, end = fields
     pairs = list(zip(("network", "station", "location", "channel"), names, strict=True))
