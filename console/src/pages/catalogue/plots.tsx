@@ -34,7 +34,7 @@ export function DepthSection({ points, onEvent }: PointProps) {
     <Panel title="Depth section, seen from the south" area="section">
       <div class="body">
         <Chart
-          label="Depth of the events against longitude" x={LONGITUDE} y={DEPTH} at={order.at} lines={lines}
+          label={`Depth of ${order.at.length} events against longitude`} x={LONGITUDE} y={DEPTH} at={order.at} lines={lines}
           onPoint={(i) => onEvent(points?.id[order.index[i] as number] as string)}
         />
       </div>
@@ -59,7 +59,7 @@ export function MagnitudeTime({ points, onEvent, onChange }: PointProps & {
     <Panel title="Magnitude and time" area="time" right={<span class="quiet hint">drag to choose a time</span>}>
       <div class="body">
         <Chart
-          label="Magnitude of the events against time" x={TIME} y={MAGNITUDE} at={order.at} lines={lines}
+          label={`Magnitude of ${order.at.length} events against time`} x={TIME} y={MAGNITUDE} at={order.at} lines={lines}
           onPoint={(i) => onEvent(points?.id[order.index[i] as number] as string)}
           onRange={(low, high) => onChange({ start: isoOf(low), end: isoOf(high) })}
         />

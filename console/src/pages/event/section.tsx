@@ -6,10 +6,10 @@ import { drawRelativeAxis } from "../../draw/timeaxis";
 import { levelOf, strokeSegment, timeAt, type Segment, type Span } from "../../draw/trace";
 import { numberText, secondsOf, signedText } from "../../format";
 import { refine, route } from "../../route";
-import { colour } from "../../theme";
+import { colour, phaseColour } from "../../theme";
 import { Choice, Panel } from "../../words";
 import { keyOf, moved } from "./draft";
-import { drawPick, drawPredicted, phaseColour, pickNear } from "./marks";
+import { drawPick, drawPredicted, pickNear } from "./marks";
 import { canReview, updatePreview } from "./review";
 import {
   chooseStation, chosenPick, component, draft, FILTERS, filterNumber, originTime, pointer,

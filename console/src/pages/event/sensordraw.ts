@@ -4,7 +4,7 @@ import { drawTimeAxis } from "../../draw/timeaxis";
 import { viridis } from "../../draw/scale";
 import { levelOf, strokeSegment, xOf, type Span } from "../../draw/trace";
 import { secondsOf, timeText } from "../../format";
-import { colour } from "../../theme";
+import { colour, curveColour, isTelling } from "../../theme";
 import { keyOf, type DraftPick } from "./draft";
 import { drawPick, drawPredicted } from "./marks";
 import { columnTime, type CurvesOfSensor, type TraceOfChannel } from "./sensordata";
@@ -84,15 +84,13 @@ function drawTrace(pen: CanvasRenderingContext2D, strip: Strip, trace: TraceOfCh
   pen.stroke();
 }
 
-const CURVE_COLOURS: Record<string, string> = { P: "p", S: "s" };
-
 function drawCurves(pen: CanvasRenderingContext2D, strip: Strip, found: readonly CurvesOfSensor[], span: Span): void {
   const floor = strip.bottom - 3;
   const gain = strip.bottom - strip.top - 8;
   pen.lineWidth = 1.4;
   for (const { label, segments } of found) {
-    if (label.toLowerCase() === "noise") continue;
-    pen.strokeStyle = colour(CURVE_COLOURS[label] ?? "detection");
+    if (!isTelling(label)) continue;
+    pen.strokeStyle = curveColour(label);
     pen.beginPath();
     for (const segment of segments) strokeSegment(pen, segment, span, (value) => floor - value * gain);
     pen.stroke();
@@ -179,8 +177,8 @@ function drawLabels(pen: CanvasRenderingContext2D, strips: readonly Strip[], spa
       const level = levelOf(strip.trace.segments, span.start_s, span.end_s);
       quiet(pen, level ? `±${Number(level.peak.toPrecision(2)).toString()} ${drawn.units}` : "no data", middle + 8);
     } else if (strip.kind === "curves") {
-      drawn.curves.filter((curve) => curve.label.toLowerCase() !== "noise").forEach(({ label }, i) => {
-        pen.fillStyle = colour(CURVE_COLOURS[label] ?? "detection");
+      drawn.curves.filter((curve) => isTelling(curve.label)).forEach(({ label }, i) => {
+        pen.fillStyle = curveColour(label);
         pen.fillText(label, 6 + i * 18, middle - 7);
       });
       quiet(pen, "probability 0–1", middle + 8);

@@ -84,7 +84,9 @@ function eventMarks(list: readonly EventLine[], now_s: number): EventMark[] {
 
 function NowMap() {
   const marks = useMemo(() => eventMarks(events.value, reference.value), [events.value, ellipses.value, Math.floor(reference.value / 60)]);
-  const places = useMemo(() => stationMarks(stations.value), [stations.value]);
+  const found = stationMarks(stations.value);
+  // Told every few seconds, and mostly the same: the map is drawn only where something is new.
+  const places = useMemo(() => found, [JSON.stringify(found)]);
   const bounds = useMemo(
     () => boundsOf([...places, ...marks].map((mark) => [mark.longitude, mark.latitude] as const)),
     [places.length, marks.length > 0],
