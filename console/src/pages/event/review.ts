@@ -13,6 +13,15 @@ export const saving = signal(false);
 /** What the draft would change, in words. */
 export const changes = signal<readonly string[]>([]);
 
+/** What is being asked of the analyst. */
+export type Question = "" | "comment" | "merge" | "split";
+export const question = signal<Question>("");
+
+/** Open a question, or close it where it is open. */
+export function toggleQuestion(wanted: Question): void {
+  question.value = question.peek() === wanted ? "" : wanted;
+}
+
 let newest = 0;
 
 /** Ask what the draft comes to; only the newest question's answer counts. */
@@ -74,29 +83,29 @@ async function make(what: string, ask: () => Promise<Schemas["ReviewAnswer"]>): 
   }
 }
 
-/** Save the draft's picks, and whatever else is decided with them. */
-export async function save(also: readonly Action[] = [], what = "Saved"): Promise<void> {
+/** Save the draft's picks, and whatever else is decided with them; tells whether it was done. */
+export async function save(also: readonly Action[] = [], what = "Saved"): Promise<boolean> {
   const event = stored.peek();
   const actions = [...actionsOf(draft.peek()), ...also];
-  if (!event || !actions.length || !canReview.peek()) return;
-  await make(what, () => judge(event, actions, false));
+  if (!event || !actions.length || !canReview.peek()) return false;
+  return (await make(what, () => judge(event, actions, false))) !== null;
 }
 
-export function confirmEvent(): Promise<void> {
+export function confirmEvent(): Promise<boolean> {
   return save([{ kind: "confirm" }], "Confirmed");
 }
 
-export function rejectEvent(): Promise<void> {
+export function rejectEvent(): Promise<boolean> {
   return save([{ kind: "reject" }], "Rejected");
 }
 
 export type EventType = Schemas["EventType"];
 
-export function setType(event_type: EventType): Promise<void> {
+export function setType(event_type: EventType): Promise<boolean> {
   return save([{ kind: "set_type", event_type }], "Type set");
 }
 
-export function comment(text: string): Promise<void> {
+export function comment(text: string): Promise<boolean> {
   return save([{ kind: "comment", text }], "Comment saved");
 }
 
@@ -123,23 +132,25 @@ export async function undo(): Promise<void> {
 }
 
 /** Make one event of this one and another. */
-export async function merge(id: string, version: number): Promise<void> {
+export async function merge(id: string, version: number): Promise<boolean> {
   const event = stored.peek();
-  if (!event) return;
-  await make(`Merged with ${id}`, () => answerOf(POST("/api/events/merge", {
+  if (!event) return false;
+  const answer = await make(`Merged with ${id}`, () => answerOf(POST("/api/events/merge", {
     body: { events: [{ id: event.id, base_version: event.version }, { id, base_version: version }], preview: false },
   })));
+  return answer !== null;
 }
 
 /** Make a new event of some of the picks, and go there. */
-export async function split(pick_ids: string[]): Promise<void> {
+export async function split(pick_ids: string[]): Promise<boolean> {
   const event = stored.peek();
-  if (!event) return;
+  if (!event) return false;
   const answer = await make("Split", () => answerOf(POST("/api/events/{event_id}/split", {
     params: { path: { event_id: event.id } },
     body: { base_version: event.version, pick_ids, preview: false },
   })));
   const other = answer?.others[0];
   if (other) go(hashOf("event", other.id));
+  return answer !== null;
 }
 
