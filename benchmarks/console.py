@@ -2,8 +2,8 @@
 
 Chromium opens the built page from a console that runs in this process, on a store with a made
 catalogue. Maps are drawn in software: the figures are those of a machine without a graphics card.
-The live page is fed a made stream in real time: for each of the sensors, records of 4 s on three
-components, the network's curves every two seconds, picks, now and then a version of an event, the
+The live page is fed a made stream in real time: for each of the sensors, records of 4 s, the
+network's curves every two seconds, picks, now and then a version of an event, the
 stations' health; what the server spends on making these is not counted. Processor time is that
 of all of Chromium's processes. `frames_per_s` says how often the page came to draw: where it is
 far below `wanted_frames_per_s`, others kept the machine busy, and the share is worth nothing.

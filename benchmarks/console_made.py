@@ -12,6 +12,7 @@ import numpy as np
 from starlette.requests import Request
 
 from zilzal.app.display.stations import State, StationLine, station_lines
+from zilzal.app.display.tail import in_steps, peaks
 from zilzal.app.display.traces import Segment
 from zilzal.core.event import Classification, Ellipse, Event, EventType, Magnitude, Origin
 from zilzal.core.ids import ChannelId, SensorId
@@ -166,9 +167,11 @@ def _signal(number: int) -> Signal:
 
 @dataclass(slots=True, eq=False)
 class _Follower:
-    """How much of each sensor one page has been told."""
+    """What one page has asked for, and how much of each sensor it has been told."""
 
     sensors: list[SensorId]
+    components: list[str]
+    step_s: float | None
     start: Time
     told_s: list[float] = field(default_factory=list[float])
     curves_s: list[float] = field(default_factory=list[float])
@@ -202,8 +205,13 @@ class Stream:
     async def _messages(self, request: Request) -> AsyncIterator[str]:
         held = request.app.state.holdings
         lines, newest = station_lines(held), held.store.summaries()[0]
-        shown = len(request.query_params.getlist("sensor"))
-        page = _Follower(self.sensors[:shown], held.now())
+        asked = request.query_params
+        page = _Follower(
+            sensors=self.sensors[: len(asked.getlist("sensor"))],
+            components=asked.getlist("component") or list("ZNE"),
+            step_s=float(asked["step_s"]) if "step_s" in asked else None,
+            start=held.now(),
+        )
         yield _text(LiveStart(time=page.start, cursor="0-0"))
         stations_s = events_s = curves_s = 0.0
         while not await request.is_disconnected():
@@ -237,12 +245,15 @@ class Stream:
             start = page.start + page.told_s[number]
             page.told_s[number] = until_s
             for letter, values in zip("ZNE", signal.components[:, samples], strict=True):
+                if letter not in page.components:
+                    continue
                 segment = Segment(start=start, step_s=1 / RATE, minimum=values)
+                shown, _ = in_steps([segment], page.step_s)
                 yield _text(
                     LiveWaveform(
                         sensor=str(sensor),
                         channel=str(sensor.channel_id(letter)),
-                        segments=[SegmentAnswer.of(segment)],
+                        segments=[SegmentAnswer.of(piece) for piece in shown],
                     )
                 )
             onset = start + (signal.onset_s - samples[0] / RATE)
@@ -260,9 +271,9 @@ class Stream:
                 labels=("P", "S", "detection"),
                 values=self._signals[number].curves[:, samples].astype(np.float32),
             )
-            page.curves_s[number] += samples.size / RATE
-            segment = CurveSegment.of(curves)
-            yield _text(LiveProbabilities(sensor=str(sensor), segments=[segment]))
+            shown = peaks(curves, page.step_s, is_growing=True)
+            page.curves_s[number] += shown.next_start - shown.start
+            yield _text(LiveProbabilities(sensor=str(sensor), segments=[CurveSegment.of(shown)]))
 
 
 _LAGS = ((Phase.P, 0.0), (Phase.S, 5.0))

@@ -4,6 +4,7 @@ import { filterText, readFilter } from "../src/pages/catalogue/filter";
 import { inOrderOf } from "../src/pages/catalogue/order";
 import { grow } from "../src/pages/now/grow";
 import { merged, type EventLine } from "../src/pages/now/merge";
+import { statesOf } from "../src/pages/stations/spells";
 import { sumsOf } from "../src/pages/stations/sums";
 
 function piece(start_s: number, values: number[]): Segment {
@@ -72,5 +73,16 @@ describe("the ledger", () => {
   test("seconds add up by reason", () => {
     const of = (reason: string, seconds: number) => ({ channel: "c", hour: "h", reason, seconds }) as Parameters<typeof sumsOf>[0][number];
     expect(sumsOf([of("gap", 1), of("analysed", 5), of("gap", 2)])).toEqual([["analysed", 5], ["gap", 3]]);
+  });
+});
+
+describe("the states of a station", () => {
+  test("equal ones in a row are one spell", () => {
+    expect(statesOf(["good", "good", null, "late", "good"])).toEqual([
+      { state: "good", first: 0, count: 2 },
+      { state: null, first: 2, count: 1 },
+      { state: "late", first: 3, count: 1 },
+      { state: "good", first: 4, count: 1 },
+    ]);
   });
 });

@@ -53,18 +53,27 @@ export function Stations() {
 
 const LOOK = { good: "good", late: "late", bad: "bad", plain: "quiet", off: "quiet" } as const;
 
-type Column = "code" | "state" | "age" | "behind" | "picks";
+type Column = "code" | "state" | "age" | "behind" | "gaps" | "picks";
 
 const VALUES: Record<Column, (s: Station) => string | number> = {
   code: (s) => s.code,
   state: (s) => s.state,
   age: (s) => -(s.last_data ? secondsOf(s.last_data) : 0),
   behind: (s) => -(s.behind_s ?? 0),
+  gaps: (s) => -(s.gap_share ?? 0),
   picks: (s) => -(s.picks_per_hour ?? 0),
 };
 
+/** The share of the time that is missing; smaller ones than can be told are not nothing. */
+function gapText({ gaps, gap_share }: Station): string {
+  if (gap_share === null) return "–";
+  if (!gaps && !gap_share) return "0";
+  return gap_share < 0.0005 ? "< 0.1 %" : `${numberText(100 * gap_share, 1)} %`;
+}
+
 function StationTable({ items, chosen }: { readonly items: readonly Station[]; readonly chosen: string }) {
   const [by, setBy] = useState<Column>("code");
+  const live = items.some((s) => s.behind_s !== null);
   const value = VALUES[by];
   const sorted = [...items].sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0));
   const head = (column: Column, words: string, number = false) => (
@@ -76,7 +85,8 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
     <table>
       <thead>
         <tr>
-          {head("code", "Station")}{head("state", "State")}{head("age", "Data until", true)}{head("behind", "Behind", true)}{head("picks", "Picks/h", true)}
+          {head("code", "Station")}{head("state", "State")}{head("age", "Data until", true)}{live ? head("behind", "Behind", true) : null}
+          {head("gaps", "Gaps", true)}{head("picks", "Picks/h", true)}
         </tr>
       </thead>
       <tbody>
@@ -88,7 +98,8 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
               {s.trouble && s.trouble !== s.state ? <span class="quiet"> {s.trouble}</span> : null}
             </td>
             <td class="number">{s.data_age_s === null ? (s.last_data ? timeText(secondsOf(s.last_data), 0) : "–") : `${ageText(s.data_age_s)} ago`}</td>
-            <td class="number">{s.behind_s === null ? "–" : `${numberText(s.behind_s, 1)} s`}</td>
+            {live ? <td class="number">{s.behind_s === null ? "–" : `${numberText(s.behind_s, 1)} s`}</td> : null}
+            <td class="number" title={`${s.gaps} in the channel that has most`}>{gapText(s)}</td>
             <td class="number">{numberText(s.picks_per_hour, 1)}</td>
           </tr>
         ))}
