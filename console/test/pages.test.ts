@@ -4,6 +4,7 @@ import { filterText, readFilter } from "../src/pages/catalogue/filter";
 import { inOrderOf } from "../src/pages/catalogue/order";
 import { grow } from "../src/pages/now/grow";
 import { merged, type EventLine } from "../src/pages/now/merge";
+import { shownRows } from "../src/pages/stations/rows";
 import { statesOf } from "../src/pages/stations/spells";
 import { sumsOf } from "../src/pages/stations/sums";
 
@@ -84,5 +85,20 @@ describe("the states of a station", () => {
       { state: "late", first: 3, count: 1 },
       { state: "good", first: 4, count: 1 },
     ]);
+  });
+});
+
+describe("the sheet of a day", () => {
+  const day = (recorded: (row: number) => boolean) => Array.from({ length: 48 }, (_, row) => ({ row, minimum: [null, recorded(row) ? 1 : null] }));
+  const shown = (recorded: (row: number) => boolean) => shownRows(day(recorded)).map(({ row }) => row);
+
+  test("a short record has some rows around it", () => {
+    expect(shown((row) => row === 20)).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26]);
+    expect(shown((row) => row === 47)[0]).toBe(36);
+    expect(shown((row) => row === 0).at(-1)).toBe(11);
+  });
+  test("a long one is whole, and an empty day too", () => {
+    expect(shown((row) => row > 4 && row < 40)).toHaveLength(35);
+    expect(shown(() => false)).toHaveLength(48);
   });
 });

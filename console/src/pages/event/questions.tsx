@@ -60,13 +60,14 @@ const NEAR_S = 120;
 async function near(event: EventAnswer, signal: AbortSignal): Promise<{ id: string; version: number; text: string }[]> {
   const time = secondsOf(event.time);
   const list = await answerOf(GET("/api/events", {
-    params: { query: { start: isoOf(time - NEAR_S), end: isoOf(time + NEAR_S), limit: 20 } },
+    // Those that are not located too: what was split off by mistake may be among them.
+    params: { query: { start: isoOf(time - NEAR_S), end: isoOf(time + NEAR_S), catalogue: false, limit: 20 } },
     signal,
   }));
-  return list.items.filter((line) => line.id !== event.id).map((line) => ({
+  return list.items.filter((line) => line.id !== event.id && line.event_type !== "not existing").map((line) => ({
     id: line.id,
     version: line.version,
-    text: `${timeText(secondsOf(line.time), 0).slice(11)} M ${numberText(line.magnitude, 1)}`,
+    text: `${timeText(secondsOf(line.time), 0).slice(11)} ${line.latitude === null ? "not located" : `M ${numberText(line.magnitude, 1)}`}`,
   }));
 }
 

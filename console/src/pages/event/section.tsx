@@ -178,7 +178,11 @@ function drawSection(pen: CanvasRenderingContext2D, found: Section, shape: Shape
   for (const row of rows) drawRow(pen, row, span);
   for (const row of rows) drawMarks(pen, row, span, drawn);
   for (const row of rows) drawNames(pen, row, drawn);
-  if (shape.width >= NARROW) for (const row of rows) drawResiduals(pen, row, span, drawn);
+  if (shape.width < NARROW) return;
+  for (const row of rows) drawResiduals(pen, row, span, drawn);
+  pen.fillStyle = colour("quiet");
+  pen.textBaseline = "alphabetic";
+  pen.fillText("residuals [s]", shape.width - 6, shape.height - 1);
 }
 
 function drawRow(pen: CanvasRenderingContext2D, { segments, level, top, bottom }: Row, span: Span): void {
@@ -217,7 +221,7 @@ function drawNames(pen: CanvasRenderingContext2D, { line, top, bottom }: Row, dr
   pen.font = `${line.station === drawn.station ? "600 " : ""}11px system-ui, sans-serif`;
   pen.fillStyle = colour("ink");
   pen.textAlign = "left";
-  pen.fillText(line.station, 6, middle);
+  pen.fillText(line.station, 6, middle, line.distance_km === null ? LEFT - 12 : LEFT - 66);
   pen.font = "11px system-ui, sans-serif";
   pen.fillStyle = colour("quiet");
   pen.textAlign = "right";

@@ -18,6 +18,8 @@ export interface Strand {
 
 export interface Tail {
   readonly sensor: string;
+  /** Whether it is known what there is, be it nothing. */
+  isRead: boolean;
   readonly trace: Strand;
   readonly curves: Map<string, Strand>;
 }
@@ -38,7 +40,7 @@ function emptyStrand(): Strand {
 }
 
 function emptyTail(sensor: string): Tail {
-  return { sensor, trace: emptyStrand(), curves: new Map() };
+  return { sensor, isRead: false, trace: emptyStrand(), curves: new Map() };
 }
 
 /** What is known of the sensors that are shown, in their order. */
@@ -118,6 +120,7 @@ export async function readRecorded(
     }));
     const tail = tails.get(sensor);
     if (!tail) return;
+    tail.isRead = true;
     replace(tail.trace, (found.channels[0]?.segments ?? []).map(segmentOf));
     grown.value += 1;
   }

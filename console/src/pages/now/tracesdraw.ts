@@ -104,7 +104,7 @@ function drawNames(pen: CanvasRenderingContext2D, shown: readonly Tail[], rows: 
     const isEmpty = !tail.trace.segments.length;
     pen.fillStyle = colour(isEmpty ? "quiet" : "ink");
     pen.fillText(tail.sensor, 6, (top + bottom) / 2, LEFT - 10);
-    if (isEmpty) pen.fillText("no data", LEFT + 6, (top + bottom) / 2);
+    if (isEmpty && tail.isRead) pen.fillText("no data", LEFT + 6, (top + bottom) / 2);
     pen.moveTo(0, Math.round(bottom) + 0.5);
     pen.lineTo(right, Math.round(bottom) + 0.5);
   });

@@ -13,7 +13,7 @@ import { sumsOf, type Line } from "./sums";
 const HOUR_S = 3600;
 const LEFT = 104;
 /** Least room [px] for the label of a time. */
-const ROOM = 44;
+const ROOM = 72;
 const BOTTOM = 16;
 const ANALYSED = "analysed";
 

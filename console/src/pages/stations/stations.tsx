@@ -38,7 +38,7 @@ export function Stations() {
     <div class="page stations">
       <Panel title={`Stations${items.length ? `: ${items.length}` : ""}`} area="list">
         <div class="scroll" tabIndex={0} role="region" aria-label="Table of stations">
-          {items.length ? <StationTable items={items} chosen={chosen?.code ?? ""} /> : <Lack asked={asked} empty="No station is known." />}
+          {items.length ? <StationTable items={items} chosen={chosen?.code ?? ""} /> : <Lack asked={asked} empty="No station is known. Start zilzal serve with --inventory, and with --waveforms for their records." />}
         </div>
       </Panel>
       <Panel title="Map" area="map">
