@@ -169,6 +169,7 @@ def results_page() -> str:
             *_pickers(),
             *_speed(),
             *_live(),
+            *_console(),
             *_scale_out(),
             *_imported(),
         ]
@@ -395,6 +396,34 @@ def _live() -> list[str]:
 def _latency(run: dict[str, Any], text: str) -> str:
     found = [spans for name, spans in run["latency_s"].items() if name.endswith(text)]
     return ", ".join(f"{found[0][share]:.1f}" for share in ("0.5", "0.95")) if found else ""
+
+
+def _console() -> list[str]:
+    measured = _load("console")
+    paint, live, catalogue = (measured[part] for part in ("paint", "live", "catalogue"))
+    screen, load = measured["screen"], measured["load_average"]
+    rows = [
+        ("Now, first text on the screen", paint["first_paint_ms"]),
+        ("Now, the latest events", paint["events_ms"]),
+        ("Now, the map", paint["map_ms"]),
+        (f"Catalogue of {catalogue['events']:,} events, first rows", catalogue["rows_ms"]),
+        ("Catalogue, figures", catalogue["figures_ms"]),
+        ("Catalogue, map", catalogue["map_ms"]),
+        ("Catalogue, from a page of rows to the next", catalogue["next_page_ms"]),
+    ]
+    return [
+        "## Console\n",
+        f"Chromium {measured['chromium']} on {screen['width']} by {screen['height']} pixels, "
+        f"without a graphics card, nothing in its cache; {measured['runs']} openings, load average "
+        f"{load[0]:.1f} to {load[1]:.1f} on {measured['cores_of_the_machine']} cores.\n",
+        "| from the request to | median [s] | worst [s] |",
+        "| --- | --- | --- |",
+        *(f"| {what} | {t['median'] / 1e3:.2f} | {t['worst'] / 1e3:.2f} |" for what, t in rows),
+        f"\n{live['traces']} live traces with the network's curves, picks, the map and the list "
+        f"took {live['core_share']:.1%} of a core over {live['seconds']:.0f} s (all of Chromium's "
+        f"processes; {live['frames_per_s']:.1f} drawings a second of "
+        f"{live['wanted_frames_per_s']:.0f} wanted).\n",
+    ]
 
 
 def _imported() -> list[str]:

@@ -5,13 +5,13 @@ import { session } from "../../api/session";
 import { tell, warn } from "../../notices";
 import { go, hashOf } from "../../route";
 import { actionsOf, draftOf, type Action } from "./draft";
-import { draft, isChanged, load, preview, previewing, reloadSection, show, stored, type EventAnswer } from "./state";
+import { draft, isChanged, load, outlook, previewing, reloadSection, show, stored, type EventAnswer } from "./state";
 
 /** Whether the visitor may judge. */
 export const canReview = computed(() => session.value?.features.review ?? false);
 export const saving = signal(false);
 /** What the draft would change, in words. */
-export const changes = signal<readonly string[]>([]);
+export const changes = computed(() => outlook.value?.changes ?? []);
 
 /** What is being asked of the analyst. */
 export type Question = "" | "comment" | "merge" | "split";
@@ -31,17 +31,15 @@ export function updatePreview(): void {
   const number = ++newest;
   const actions = actionsOf(draft.peek());
   if (!actions.length) {
-    preview.value = null;
+    outlook.value = null;
     previewing.value = false;
-    changes.value = [];
     return;
   }
   previewing.value = true;
   judge(event, actions, true).then(
     (answer) => {
       if (number !== newest) return;
-      preview.value = answer.event;
-      changes.value = answer.changes;
+      outlook.value = answer;
       previewing.value = false;
     },
     (error: unknown) => {
@@ -67,7 +65,6 @@ async function make(what: string, ask: () => Promise<Schemas["ReviewAnswer"]>): 
   try {
     const answer = await ask();
     show(answer.event);
-    changes.value = [];
     previewing.value = false;
     reloadSection();
     tell(`${what}: version ${answer.event.version}`);

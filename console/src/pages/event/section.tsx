@@ -12,7 +12,7 @@ import { keyOf, moved } from "./draft";
 import { drawPick, drawPredicted, pickNear } from "./marks";
 import { canReview, updatePreview } from "./review";
 import {
-  chooseStation, chosenPick, component, draft, FILTERS, filterNumber, originTime, pointer,
+  chooseStation, chosenPick, component, draft, FILTERS, filterNumber, originTime, pointer, predictedAt,
   section, shown, station, type Section,
 } from "./state";
 
@@ -72,7 +72,7 @@ export function SectionPanel() {
   const size = useRef({ width: 0, height: 0 });
   const dragged = useRef("");
   // Read here, so that a change draws anew.
-  const drawn = { picks: draft.value, event: shown.value, chosen: chosenPick.value, station: station.value };
+  const drawn = { picks: draft.value, event: shown.value, predicted: predictedAt, chosen: chosenPick.value, station: station.value };
 
   const place = (event: PointerEvent): { row: Row | null; span: Span; x: number } | null => {
     if (!found) return null;
@@ -162,6 +162,7 @@ interface Shape {
 interface Drawn {
   readonly picks: typeof draft.value;
   readonly event: typeof shown.value;
+  readonly predicted: typeof predictedAt;
   readonly chosen: string;
   readonly station: string;
 }
@@ -196,18 +197,9 @@ function drawRow(pen: CanvasRenderingContext2D, { segments, level, top, bottom }
   pen.stroke();
 }
 
-function predictedOf({ line }: Row, drawn: Drawn): [string, number][] {
-  const times = Object.entries(line.predicted).map(([phase, time]): [string, number] => [phase, secondsOf(time)]);
-  const arrivals = drawn.event?.origin?.arrivals ?? [];
-  return times.map(([phase, time]) => {
-    const arrival = arrivals.find((a) => a.station === line.station && a.phase === phase);
-    return [phase, arrival?.predicted_time ? secondsOf(arrival.predicted_time) : time];
-  });
-}
-
 function drawMarks(pen: CanvasRenderingContext2D, row: Row, span: Span, drawn: Drawn): void {
   const inset: [number, number] = [row.top + 1, row.bottom - 1];
-  for (const [phase, time] of predictedOf(row, drawn)) drawPredicted(pen, span, phase, time, inset);
+  for (const [phase, time] of Object.entries(drawn.predicted(row.line))) drawPredicted(pen, span, phase, secondsOf(time), inset);
   for (const pick of drawn.picks) {
     if (pick.station === row.line.station && !pick.deleted) {
       drawPick(pen, span, pick, inset, { isChosen: keyOf(pick) === drawn.chosen, withPhase: false });

@@ -8,7 +8,6 @@ import { colour, curveColour, isTelling } from "../../theme";
 import { keyOf, type DraftPick } from "./draft";
 import { drawPick, drawPredicted } from "./marks";
 import { columnTime, type CurvesOfSensor, type TraceOfChannel } from "./sensordata";
-import type { EventAnswer, Section } from "./state";
 
 export interface SensorDrawn {
   readonly traces: readonly TraceOfChannel[];
@@ -17,8 +16,8 @@ export interface SensorDrawn {
   readonly picks: readonly DraftPick[];
   readonly chosen: string;
   readonly pointer: number | null;
-  readonly line: Section["items"][number] | null;
-  readonly event: EventAnswer | null;
+  /** Computed arrivals by phase. */
+  readonly predicted: Readonly<Record<string, string>>;
   readonly units: string;
 }
 
@@ -102,11 +101,7 @@ function drawArrivals(pen: CanvasRenderingContext2D, strips: readonly Strip[], s
   const [first, last] = [traces[0], traces.at(-1)];
   if (!first || !last) return;
   const reach: [number, number] = [first.top, last.bottom];
-  const arrivals = drawn.event?.origin?.arrivals ?? [];
-  for (const [phase, time] of Object.entries(drawn.line?.predicted ?? {})) {
-    const arrival = arrivals.find((a) => a.station === drawn.line?.station && a.phase === phase);
-    drawPredicted(pen, span, phase, secondsOf(arrival?.predicted_time ?? time), reach);
-  }
+  for (const [phase, time] of Object.entries(drawn.predicted)) drawPredicted(pen, span, phase, secondsOf(time), reach);
   for (const pick of drawn.picks) {
     if (!pick.deleted) drawPick(pen, span, pick, reach, { isChosen: keyOf(pick) === drawn.chosen, withPhase: true });
   }
