@@ -39,7 +39,7 @@ from zilzal.app.display.holdings import Holdings, Places, open_holdings
 from zilzal.web.server import create_app
 
 RESULTS = Path(__file__).parent / "results" / "console.json"
-RUNS = 7
+RUNS = 5
 WARM_S = 10.0
 PATIENCE_MS = 120_000
 WANTED_FRAMES_PER_S = 3.0

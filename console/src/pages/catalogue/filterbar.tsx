@@ -60,7 +60,7 @@ export function FilterBar({ filter, total, problem, onChange }: Props) {
         </label>
         <label class="field">
           Text
-          <input type="search" size={8} value={filter.text ?? ""} placeholder="id, comment" onChange={(e) => onChange({ text: e.currentTarget.value || undefined })} />
+          <input type="search" size={10} value={filter.text ?? ""} placeholder="id, comment" onChange={(e) => onChange({ text: e.currentTarget.value || undefined })} />
         </label>
         <label class="field" title="Events that are not located, were rejected or are noise">
           All

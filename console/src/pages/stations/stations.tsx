@@ -76,8 +76,8 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
   const live = items.some((s) => s.behind_s !== null);
   const value = VALUES[by];
   const sorted = [...items].sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0));
-  const head = (column: Column, words: string, number = false) => (
-    <th class={number ? "number" : ""} aria-sort={by === column ? "ascending" : "none"}>
+  const head = (column: Column, words: string, look = "") => (
+    <th class={look} aria-sort={by === column ? "ascending" : "none"}>
       <button class="plain bare" onClick={() => setBy(column)}>{words}{by === column ? " ▾" : ""}</button>
     </th>
   );
@@ -85,8 +85,8 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
     <table>
       <thead>
         <tr>
-          {head("code", "Station")}{head("state", "State")}{head("age", "Data until", true)}{live ? head("behind", "Behind", true) : null}
-          {head("gaps", "Gaps", true)}{head("picks", "Picks/h", true)}
+          {head("code", "Station")}{head("state", "State")}{head("age", "Data until", "number")}{live ? head("behind", "Behind", "number") : null}
+          {head("gaps", "Gaps", "number")}{head("picks", "Picks/h", "number spare")}
         </tr>
       </thead>
       <tbody>
@@ -100,7 +100,7 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
             <td class="number">{s.data_age_s === null ? (s.last_data ? timeText(secondsOf(s.last_data), 0) : "–") : `${ageText(s.data_age_s)} ago`}</td>
             {live ? <td class="number">{s.behind_s === null ? "–" : `${numberText(s.behind_s, 1)} s`}</td> : null}
             <td class="number" title={`${s.gaps} in the channel that has most`}>{gapText(s)}</td>
-            <td class="number">{numberText(s.picks_per_hour, 1)}</td>
+            <td class="number spare">{numberText(s.picks_per_hour, 1)}</td>
           </tr>
         ))}
       </tbody>
