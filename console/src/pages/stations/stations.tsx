@@ -95,7 +95,7 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
             <td><a href={hashOf("stations", s.code)} onClick={(e) => e.stopPropagation()}>{s.code}</a></td>
             <td title={s.trouble}>
               <span class={LOOK[markState(s.state)]}>{markState(s.state) === "off" ? "△" : "▲"}</span> {s.state}
-              {s.trouble && s.trouble !== s.state ? <span class="quiet"> {s.trouble}</span> : null}
+              {s.trouble && s.trouble !== s.state ? <span class="quiet trouble">{s.trouble}</span> : null}
             </td>
             <td class="number">{s.data_age_s === null ? (s.last_data ? timeText(secondsOf(s.last_data), 0) : "–") : `${ageText(s.data_age_s)} ago`}</td>
             {live ? <td class="number">{s.behind_s === null ? "–" : `${numberText(s.behind_s, 1)} s`}</td> : null}
