@@ -9,7 +9,7 @@ of all of Chromium's processes. `frames_per_s` says how often the page came to d
 far below `wanted_frames_per_s`, others kept the machine busy, and the share is worth nothing.
 Writes benchmarks/results/console.json.
 
-    python benchmarks/console.py [--traces 50] [--seconds 60] [--events 100000]
+    python benchmarks/console.py [paint] [catalogue] [live] [--traces 50] [--events 100000]
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from zilzal.app.display.holdings import Holdings, Places, open_holdings
 from zilzal.web.server import create_app
 
 RESULTS = Path(__file__).parent / "results" / "console.json"
+PARTS = ("paint", "catalogue", "live")
 RUNS = 5
 WARM_S = 10.0
 PATIENCE_MS = 120_000
@@ -180,40 +181,52 @@ def summary(values: list[float]) -> dict[str, float]:
     return {"median": round(statistics.median(values), 1), "worst": round(max(values), 1)}
 
 
+def measure(
+    part: str, browser: Browser, address: str, stream: made.Stream, chosen: argparse.Namespace
+) -> dict[str, Any]:
+    """One part, and how busy the machine was before and after it."""
+    before = os.getloadavg()[0]
+    match part:
+        case "paint":
+            found = measure_paint(browser, address)
+        case "live":
+            found = measure_live(browser, address, stream, chosen.seconds)
+        case _:
+            found = measure_catalogue(browser, address, chosen.events)
+    return {"load_average": [round(before, 1), round(os.getloadavg()[0], 1)], **found}
+
+
 def main() -> None:
-    """Measure, print and write."""
+    """Measure, print and write; parts that are not measured keep what was measured before."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"of {', '.join(PARTS)}")
     parser.add_argument("--traces", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--events", type=int, default=100_000)
     chosen = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
+    result = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         places = Places(inventory=(made.write_inventory(folder, chosen.traces),))
         made.write_store(folder, chosen.events)
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        load_before = os.getloadavg()[0]
         stream = made.Stream(chosen.traces)
         with open_holdings(folder, places) as held, serving(held, stream) as address:
-            measured = {
-                "paint": measure_paint(browser, address),
-                "catalogue": measure_catalogue(browser, address, chosen.events),
-            }
-            made.tell_health(held.store)
-            measured["live"] = measure_live(browser, address, stream, chosen.seconds)
-        result = {
+            for part in chosen.parts:
+                if part == "live":
+                    made.tell_health(held.store)
+                result[part] = measure(part, browser, address, stream, chosen)
+        result |= {
             "version": zilzal.__version__,
             "machine": platform.platform(),
             "cores_of_the_machine": os.cpu_count(),
-            "load_average": [load_before, os.getloadavg()[0]],
             "chromium": browser.version,
             "screen": SCREEN,
             "runs": RUNS,
-            **measured,
         }
         browser.close()
-    text = json.dumps(result, indent=1) + "\n"
+    text = json.dumps(result, indent=1, sort_keys=True) + "\n"
     print(text)
     RESULTS.write_text(text, encoding="utf-8")
 

@@ -400,30 +400,45 @@ def _latency(run: dict[str, Any], text: str) -> str:
 
 def _console() -> list[str]:
     measured = _load("console")
-    paint, live, catalogue = (measured[part] for part in ("paint", "live", "catalogue"))
-    screen, load = measured["screen"], measured["load_average"]
+    live, screen = measured["live"], measured["screen"]
+    opened = (
+        ("paint", "Now, first text on the screen", "first_paint_ms"),
+        ("paint", "Now, the latest events", "events_ms"),
+        ("paint", "Now, the map", "map_ms"),
+        ("catalogue", "Catalogue, first rows", "rows_ms"),
+        ("catalogue", "Catalogue, figures", "figures_ms"),
+        ("catalogue", "Catalogue, map", "map_ms"),
+        ("catalogue", "Catalogue, from a page of rows to the next", "next_page_ms"),
+    )
     rows = [
-        ("Now, first text on the screen", paint["first_paint_ms"]),
-        ("Now, the latest events", paint["events_ms"]),
-        ("Now, the map", paint["map_ms"]),
-        (f"Catalogue of {catalogue['events']:,} events, first rows", catalogue["rows_ms"]),
-        ("Catalogue, figures", catalogue["figures_ms"]),
-        ("Catalogue, map", catalogue["map_ms"]),
-        ("Catalogue, from a page of rows to the next", catalogue["next_page_ms"]),
+        f"| {what} | {time['median'] / 1e3:.2f} | {time['worst'] / 1e3:.2f} "
+        f"| {_load_of(measured[part])} |"
+        for part, what, key in opened
+        if (time := measured.get(part, {}).get(key))
+    ]
+    table = [
+        "From the request on, nothing in the cache, 100,000 events in the store; "
+        f"{measured['runs']} openings each:\n",
+        "| what | median [s] | worst [s] | load average |",
+        "| --- | --- | --- | --- |",
+        *rows,
+        "",
     ]
     return [
         "## Console\n",
-        f"Chromium {measured['chromium']} on {screen['width']} by {screen['height']} pixels, "
-        f"without a graphics card, nothing in its cache; {measured['runs']} openings, load average "
-        f"{load[0]:.1f} to {load[1]:.1f} on {measured['cores_of_the_machine']} cores.\n",
-        "| from the request to | median [s] | worst [s] |",
-        "| --- | --- | --- |",
-        *(f"| {what} | {t['median'] / 1e3:.2f} | {t['worst'] / 1e3:.2f} |" for what, t in rows),
-        f"\n{live['traces']} live traces with the network's curves, picks, the map and the list "
-        f"took {live['core_share']:.1%} of a core over {live['seconds']:.0f} s (all of Chromium's "
-        f"processes; {live['frames_per_s']:.1f} drawings a second of "
-        f"{live['wanted_frames_per_s']:.0f} wanted).\n",
+        f"Chromium {measured['chromium']}, {screen['width']} by {screen['height']} pixels, without "
+        f"a graphics card, {measured['cores_of_the_machine']} cores (`benchmarks/console.py`).\n",
+        f"{live['traces']} live traces with the network's curves, picks, the map and the list take "
+        f"{live['core_share']:.1%} of a core, all of Chromium's processes together, over "
+        f"{live['seconds']:.0f} s ({live['frames_per_s']:.1f} drawings a second of "
+        f"{live['wanted_frames_per_s']:.0f} wanted, load average {_load_of(live)}).\n",
+        *(table if rows else []),
     ]
+
+
+def _load_of(part: dict[str, Any]) -> str:
+    before, after = part["load_average"]
+    return f"{before:.0f} to {after:.0f}"
 
 
 def _imported() -> list[str]:
