@@ -169,6 +169,7 @@ def results_page() -> str:
             *_pickers(),
             *_speed(),
             *_live(),
+            *_console(),
             *_scale_out(),
             *_imported(),
         ]
@@ -395,6 +396,49 @@ def _live() -> list[str]:
 def _latency(run: dict[str, Any], text: str) -> str:
     found = [spans for name, spans in run["latency_s"].items() if name.endswith(text)]
     return ", ".join(f"{found[0][share]:.1f}" for share in ("0.5", "0.95")) if found else ""
+
+
+def _console() -> list[str]:
+    measured = _load("console")
+    live, screen = measured["live"], measured["screen"]
+    opened = (
+        ("paint", "Now, first text on the screen", "first_paint_ms"),
+        ("paint", "Now, the latest events", "events_ms"),
+        ("paint", "Now, the map", "map_ms"),
+        ("catalogue", "Catalogue, first rows", "rows_ms"),
+        ("catalogue", "Catalogue, figures", "figures_ms"),
+        ("catalogue", "Catalogue, map", "map_ms"),
+        ("catalogue", "Catalogue, from a page of rows to the next", "next_page_ms"),
+    )
+    rows = [
+        f"| {what} | {time['median'] / 1e3:.2f} | {time['worst'] / 1e3:.2f} "
+        f"| {_load_of(measured[part])} |"
+        for part, what, key in opened
+        if (time := measured.get(part, {}).get(key))
+    ]
+    table = [
+        "From the request on, nothing in the cache, 100,000 events in the store; "
+        f"{measured['runs']} openings each:\n",
+        "| what | median [s] | worst [s] | load average |",
+        "| --- | --- | --- | --- |",
+        *rows,
+        "",
+    ]
+    return [
+        "## Console\n",
+        f"Chromium {measured['chromium']}, {screen['width']} by {screen['height']} pixels, without "
+        f"a graphics card, {measured['cores_of_the_machine']} cores (`benchmarks/console.py`).\n",
+        f"{live['traces']} live traces with the network's curves, picks, the map and the list take "
+        f"{live['core_share']:.1%} of a core, all of Chromium's processes together, over "
+        f"{live['seconds']:.0f} s ({live['frames_per_s']:.1f} drawings a second of "
+        f"{live['wanted_frames_per_s']:.0f} wanted, load average {_load_of(live)}).\n",
+        *(table if rows else []),
+    ]
+
+
+def _load_of(part: dict[str, Any]) -> str:
+    before, after = part["load_average"]
+    return f"{before:.0f} to {after:.0f}"
 
 
 def _imported() -> list[str]:

@@ -16,7 +16,7 @@ export function Account() {
   }, []);
   const found = session.value;
   if (!found) return <span class="account" />;
-  const may = found.features.review ? "may judge" : "looks on";
+  const may = found.features.review ? "may judge" : "read only";
   return (
     <span class="account">
       <span class="quiet" title={`zilzal ${found.version}`}>{found.name ? `${found.name}, ${found.role}` : may}</span>

@@ -4,7 +4,7 @@ import { Help, helpShown } from "./help";
 import { lazy } from "./lazy";
 import { hashOf, route, type Place } from "./route";
 import { Account } from "./account";
-import { Clock } from "./clock";
+import { Clock, Lost } from "./clock";
 import { Notices } from "./notices";
 import { theme, toggleTheme } from "./theme";
 
@@ -43,6 +43,7 @@ export function App() {
         </button>
         <button class="plain" onClick={() => { helpShown.value = true; }} aria-label="Keys and colours">?</button>
       </header>
+      <Lost />
       <main>{pageOf(place)}</main>
       <Notices />
       <Help />

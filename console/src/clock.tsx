@@ -18,3 +18,20 @@ export function Clock() {
     </span>
   );
 }
+
+/** How long [ms] a connection may be lost before more is made of it than a word. */
+const PATIENCE_MS = 4000;
+
+/** Says that what is shown is old, and since when. */
+export function Lost() {
+  const [since, setSince] = useState("");
+  const lost = connection.value === "lost";
+  useEffect(() => {
+    setSince("");
+    if (!lost) return;
+    const began = timeText(Date.now() / 1000, 0).slice(11);
+    const timer = setTimeout(() => setSince(began), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [lost]);
+  return since ? <p class="lost" role="alert">The server does not answer since {since} UTC. What is shown is from before; it goes on by itself.</p> : null;
+}

@@ -49,6 +49,12 @@ export function signedText(value: number | null | undefined, decimals: number): 
   return value !== null && value !== undefined && value > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 
+/** A depth with its unit, as 12.9 km. */
+export function depthText(depth_km: number | null | undefined): string {
+  const text = numberText(depth_km, 1);
+  return text === numberText(null, 1) ? text : `${text}${THIN}km`;
+}
+
 /** Latitude and longitude, as 38.214° N 21.730° E. */
 export function placeText(latitude: number, longitude: number, decimals = 3): string {
   const side = (value: number, plus: string, minus: string): string =>

@@ -18,6 +18,9 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["R", "relocate with the picks as they are"],
   ["Enter", "confirm"],
   ["X", "reject"],
+  ["T", "choose the type"],
+  ["C", "comment"],
+  ["M  D", "merge with another event, divide in two"],
   ["Z", "take back the last change"],
   ["Esc", "close, choose nothing"],
 ];

@@ -40,3 +40,18 @@ export function colour(name: string): string {
   read.set(key, found);
   return found;
 }
+
+/** Colour of a phase's picks. */
+export function phaseColour(phase: string): string {
+  return colour(phase === "S" ? "s" : "p");
+}
+
+/** Colour of a network's curve: that of its phase, or of an event. */
+export function curveColour(label: string): string {
+  return label === "P" || label === "S" ? phaseColour(label) : colour("detection");
+}
+
+/** Whether a curve says something of its own: the noise is what the others leave. */
+export function isTelling(label: string): boolean {
+  return label.toLowerCase() !== "noise";
+}

@@ -23,7 +23,7 @@ export function Panel(props: {
 /** Why there is nothing to see: a problem, or words for emptiness. */
 export function Lack({ asked, empty }: { readonly asked: Asked<unknown>; readonly empty: string }) {
   if (asked.problem) return <p class="empty bad" role="alert">{asked.problem}</p>;
-  return <p class="empty">{asked.waiting ? "" : empty}</p>;
+  return asked.waiting ? <p class="empty waiting">loading…</p> : <p class="empty">{empty}</p>;
 }
 
 /** One of several, as buttons. */

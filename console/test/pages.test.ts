@@ -4,6 +4,8 @@ import { filterText, readFilter } from "../src/pages/catalogue/filter";
 import { inOrderOf } from "../src/pages/catalogue/order";
 import { grow } from "../src/pages/now/grow";
 import { merged, type EventLine } from "../src/pages/now/merge";
+import { shownRows } from "../src/pages/stations/rows";
+import { statesOf } from "../src/pages/stations/spells";
 import { sumsOf } from "../src/pages/stations/sums";
 
 function piece(start_s: number, values: number[]): Segment {
@@ -72,5 +74,31 @@ describe("the ledger", () => {
   test("seconds add up by reason", () => {
     const of = (reason: string, seconds: number) => ({ channel: "c", hour: "h", reason, seconds }) as Parameters<typeof sumsOf>[0][number];
     expect(sumsOf([of("gap", 1), of("analysed", 5), of("gap", 2)])).toEqual([["analysed", 5], ["gap", 3]]);
+  });
+});
+
+describe("the states of a station", () => {
+  test("equal ones in a row are one spell", () => {
+    expect(statesOf(["good", "good", null, "late", "good"])).toEqual([
+      { state: "good", first: 0, count: 2 },
+      { state: null, first: 2, count: 1 },
+      { state: "late", first: 3, count: 1 },
+      { state: "good", first: 4, count: 1 },
+    ]);
+  });
+});
+
+describe("the sheet of a day", () => {
+  const day = (recorded: (row: number) => boolean) => Array.from({ length: 48 }, (_, row) => ({ row, minimum: [null, recorded(row) ? 1 : null] }));
+  const shown = (recorded: (row: number) => boolean) => shownRows(day(recorded)).map(({ row }) => row);
+
+  test("a short record has some rows around it", () => {
+    expect(shown((row) => row === 20)).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26]);
+    expect(shown((row) => row === 47)[0]).toBe(36);
+    expect(shown((row) => row === 0).at(-1)).toBe(11);
+  });
+  test("a long one is whole, and an empty day too", () => {
+    expect(shown((row) => row > 4 && row < 40)).toHaveLength(35);
+    expect(shown(() => false)).toHaveLength(48);
   });
 });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import expect
 
@@ -85,3 +87,18 @@ def test_theme_is_the_system_s_until_one_is_chosen(watched: Watched, console: Se
     expect(root).to_have_attribute("data-theme", "light")
     page.reload()
     expect(root).to_have_attribute("data-theme", "light")
+
+
+def test_new_event_appears_by_itself(watched: Watched, desk: Served):
+    page, store = watched.page, desk.held.store
+    event = store.event(desk.get("/api/events", limit=1)["items"][0]["id"])
+    assert event is not None
+    page.goto(f"{desk.address}/#/now")
+    rows = page.get_by_role("region", name="Latest events").get_by_role("row")
+    expect(rows.first).to_be_visible()
+    expect(page.locator(".clock")).to_contain_text("connected")
+    shown = rows.count()
+    store.put_events([replace(event, id="zz-another", version=1)])
+    expect(rows).to_have_count(shown + 1)
+    expect(page.get_by_text("New event:")).to_be_attached()
+    watched.assert_clean()

@@ -52,6 +52,25 @@ def test_moved_pick_relocates_and_is_a_manual_version_with_a_name(desk: Served):
     assert (log[-1]["who"], log[-1]["action"]) == ("mina", "review")
 
 
+def test_preview_says_where_arrivals_would_be_at_every_station(desk: Served):
+    event = first(desk)
+    pick = next(p for p in event["picks"] if p["phase"] == "P")
+    gone = {"kind": "delete_pick", "pick_id": pick["id"]}
+    seen = judge(desk, event, gone, preview=True)
+    section = desk.get(f"/api/events/{event['id']}/section")
+    before = {line["station"]: line["predicted"] for line in section["items"]}
+    assert set(seen["predicted"]) == set(before)
+    shift = Time.parse(seen["predicted"][pick["station"]]["P"]) - Time.parse(
+        before[pick["station"]]["P"]
+    )
+    assert 0 < abs(shift) < 1
+    for arrival in seen["event"]["origin"]["arrivals"]:
+        predicted = seen["predicted"][arrival["station"]][arrival["phase"]]
+        there = Time.parse(arrival["predicted_time"])
+        # The locator reads travel times off a table, the section computes them.
+        assert abs(Time.parse(predicted) - there) < 0.02
+
+
 def test_preview_stores_nothing_and_says_what_would_be(desk: Served):
     event = first(desk)
     action = moved(event["picks"][0], 0.3)

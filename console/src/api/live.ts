@@ -18,6 +18,10 @@ export type Handlers = { readonly [Kind in keyof Messages]?: (message: Messages[
 
 export interface Wanted {
   readonly sensors: readonly string[];
+  /** Letters of the components; all if none is named. */
+  readonly components?: readonly string[];
+  /** Length of the steps that traces and curves come in; every sample if left out. */
+  readonly step_s?: number;
   readonly low_hz?: number;
   readonly high_hz?: number;
 }
@@ -59,6 +63,8 @@ export function listen(wanted: Wanted, handlers: Handlers): () => void {
 function queryOf(wanted: Wanted, cursor: string): string {
   const query = new URLSearchParams();
   for (const sensor of wanted.sensors) query.append("sensor", sensor);
+  for (const component of wanted.components ?? []) query.append("component", component);
+  if (wanted.step_s) query.set("step_s", String(wanted.step_s));
   if (wanted.low_hz) query.set("low_hz", String(wanted.low_hz));
   if (wanted.high_hz) query.set("high_hz", String(wanted.high_hz));
   if (cursor) query.set("since", cursor);

@@ -35,6 +35,8 @@ export interface ChartProps {
   /** Ascending. */
   readonly at: ArrayLike<number>;
   readonly lines: readonly Line[];
+  /** Said where there is nothing to draw. */
+  readonly empty?: string;
   /** A range of x was chosen with the pointer. */
   readonly onRange?: (low: number, high: number) => void;
   /** The point nearest to a click. */
@@ -56,7 +58,12 @@ export function Chart(props: ChartProps) {
       plot.destroy();
     };
   }, [props.at, props.lines, props.x, props.y, theme.value]);
-  return <div class="fill chart" ref={holder} role="img" aria-label={props.label} />;
+  return (
+    <>
+      <div class="fill chart" ref={holder} role="img" aria-label={props.label} />
+      {props.at.length || !props.empty ? null : <p class="empty fill">{props.empty}</p>}
+    </>
+  );
 }
 
 function data(props: ChartProps): uPlot.AlignedData {
@@ -120,8 +127,8 @@ function axis(wanted: Axis, side: "x" | "y"): uPlot.Axis {
     stroke: quiet,
     font: "11px system-ui, sans-serif",
     labelFont: "11px system-ui, sans-serif",
-    label: wanted.label,
-    labelSize: 16,
+    ...(wanted.label ? { label: wanted.label } : {}),
+    labelSize: wanted.label ? 16 : 0,
     labelGap: 0,
     size: side === "x" ? 24 : 44,
     gap: 3,

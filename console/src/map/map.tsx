@@ -38,6 +38,7 @@ export function Earth(props: EarthProps) {
         addLayers(opened);
         ready.current = true;
         listen(opened, () => now.current);
+        tellBusy(opened);
         drawAll(opened, now.current);
       });
       map.current = opened;
@@ -67,7 +68,14 @@ export function Earth(props: EarthProps) {
   }, [theme.value]);
 
   if (problem) return <p class="empty">{problem}</p>;
-  return <div class="earth" ref={holder} role="region" aria-label={props.label} />;
+  return <div class="earth" ref={holder} role="region" aria-label={props.label} aria-busy="true" />;
+}
+
+/** Say in the page whether all that is on the map has been drawn. */
+function tellBusy(map: maplibre.Map): void {
+  const tell = (busy: boolean) => () => map.getContainer().setAttribute("aria-busy", String(busy));
+  map.on("dataloading", tell(true));
+  map.on("idle", tell(false));
 }
 
 function drawAll(map: maplibre.Map, props: EarthProps): void {

@@ -55,7 +55,7 @@ export function FilterBar({ filter, total, problem, onChange }: Props) {
           <select value={filter.status ?? ""} onChange={(e) => onChange({ status: e.currentTarget.value || undefined })}>
             <option value="">all</option>
             <option value="manual">by a person</option>
-            <option value="automatic">by the machine alone</option>
+            <option value="automatic">by nobody</option>
           </select>
         </label>
         <label class="field">
@@ -85,7 +85,7 @@ function TimeField({ name, label, filter, onChange }: Part & { name: "start" | "
     <label class="field">
       {label}
       <input
-        size={17} value={filter[name]?.replace("T", " ").replace(/(\.\d+)?Z$/, "") ?? ""} placeholder="2024-03-05 10:00"
+        size={15} value={filter[name]?.replace("T", " ").replace(/(\.\d+)?Z$/, "") ?? ""} placeholder="2024-03-05 10:00"
         pattern="\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?Z?" title="as 2024-03-05 or 2024-03-05 10:00:00"
         onChange={(e) => { if (e.currentTarget.checkValidity()) onChange({ [name]: isoFrom(e.currentTarget.value) }); }}
       />

@@ -34,7 +34,8 @@ export function DepthSection({ points, onEvent }: PointProps) {
     <Panel title="Depth section, seen from the south" area="section">
       <div class="body">
         <Chart
-          label="Depth of the events against longitude" x={LONGITUDE} y={DEPTH} at={order.at} lines={lines}
+          label={`Depth of ${order.at.length} events against longitude`} x={LONGITUDE} y={DEPTH} at={order.at} lines={lines}
+          empty={points ? "No event has a depth." : ""}
           onPoint={(i) => onEvent(points?.id[order.index[i] as number] as string)}
         />
       </div>
@@ -59,7 +60,8 @@ export function MagnitudeTime({ points, onEvent, onChange }: PointProps & {
     <Panel title="Magnitude and time" area="time" right={<span class="quiet hint">drag to choose a time</span>}>
       <div class="body">
         <Chart
-          label="Magnitude of the events against time" x={TIME} y={MAGNITUDE} at={order.at} lines={lines}
+          label={`Magnitude of ${order.at.length} events against time`} x={TIME} y={MAGNITUDE} at={order.at} lines={lines}
+          empty={points ? "No event has a magnitude." : ""}
           onPoint={(i) => onEvent(points?.id[order.index[i] as number] as string)}
           onRange={(low, high) => onChange({ start: isoOf(low), end: isoOf(high) })}
         />
@@ -78,7 +80,7 @@ export function CumulativePlot({ statistics }: { readonly statistics: Statistics
   );
   return (
     <Panel title="Events until a time" area="cumulative">
-      <div class="body"><Chart label="Count of events until a time" x={TIME} y={COUNT} at={at} lines={lines} /></div>
+      <div class="body"><Chart label="Count of events until a time" x={TIME} y={COUNT} at={at} lines={lines} empty={statistics ? "No events." : ""} /></div>
     </Panel>
   );
 }
@@ -104,9 +106,9 @@ export function MagnitudeFrequency({ statistics }: { readonly statistics: Statis
     ? `Mc ${numberText(fit.mc, 1)} · b ${numberText(fit.b, 2)} ± ${numberText(fit.b_uncertainty, 2)}`
     : (statistics?.completeness_reason ?? "");
   return (
-    <Panel title="Magnitude and frequency" area="frequency" right={<span class={fit ? "" : "quiet hint"} title={words}>{words}</span>}>
+    <Panel title="Magnitudes" area="frequency" right={<span class={fit ? "hint" : "quiet hint"} title={words}>{bins.length ? words : ""}</span>}>
       <div class="body">
-        <Chart label={`Count of events against magnitude: ${words}`} x={MAGNITUDE} y={LOG_COUNT} at={at} lines={lines} />
+        <Chart label={`Count of events against magnitude: ${words}`} x={MAGNITUDE} y={LOG_COUNT} at={at} lines={lines} empty={statistics ? "No event has a magnitude." : ""} />
       </div>
     </Panel>
   );

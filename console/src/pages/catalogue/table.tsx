@@ -1,7 +1,7 @@
 /** The events of a selection, a page at a time. */
 import { answerOf, GET, type Schemas } from "../../api/client";
 import { useAsk } from "../../api/ask";
-import { countText, numberText, secondsOf, timeText } from "../../format";
+import { countText, depthText, numberText, secondsOf, timeText } from "../../format";
 import { rememberList } from "../../list";
 import { go, hashOf, refine, route } from "../../route";
 import { Lack, Panel, typeText } from "../../words";
@@ -55,7 +55,7 @@ export function EventTable({ filter, filterKey }: Props) {
       </>
     }>
       <div class="scroll" tabIndex={0} role="region" aria-label="Table of events">
-        {items.length ? <Rows items={items} /> : <Lack asked={events} empty="No event is within these limits." />}
+        {items.length ? <Rows items={items} /> : <Lack asked={events} empty={filterKey === "{}" ? "This store has no located events. All shows those that are not." : "No event is within these limits."} />}
       </div>
     </Panel>
   );
@@ -66,8 +66,8 @@ function Rows({ items }: { readonly items: readonly Line[] }) {
     <table>
       <thead>
         <tr>
-          <th>Time (UTC)</th><th class="number">M</th><th class="number">Latitude</th><th class="number">Longitude</th>
-          <th class="number">Depth</th><th>Type</th><th>Q</th><th>Judged</th>
+          <th>Time (UTC)</th><th class="number">M</th><th class="number spare">Latitude</th><th class="number spare">Longitude</th>
+          <th class="number">Depth</th><th>Type</th><th title="Quality of the location, A to D">Q</th><th title="Judged by a person">✓</th>
         </tr>
       </thead>
       <tbody>
@@ -75,12 +75,12 @@ function Rows({ items }: { readonly items: readonly Line[] }) {
           <tr key={line.id} class="link" onClick={() => go(hashOf("event", line.id))}>
             <td><a href={hashOf("event", line.id)} onClick={(e) => e.stopPropagation()}>{timeText(secondsOf(line.time))}</a></td>
             <td class="number">{numberText(line.magnitude, 1)}</td>
-            <td class="number">{numberText(line.latitude, 3)}</td>
-            <td class="number">{numberText(line.longitude, 3)}</td>
-            <td class="number">{numberText(line.depth_km, 1)}</td>
+            <td class="number spare">{numberText(line.latitude, 3)}</td>
+            <td class="number spare">{numberText(line.longitude, 3)}</td>
+            <td class="number">{depthText(line.depth_km)}</td>
             <td>{typeText(line.event_type)}</td>
             <td>{line.quality ?? "–"}</td>
-            <td>{line.evaluation_mode === "manual" ? "✓" : ""}</td>
+            <td>{line.evaluation_mode === "manual" ? <span role="img" aria-label="judged">✓</span> : ""}</td>
           </tr>
         ))}
       </tbody>

@@ -71,6 +71,10 @@ function EventMap() {
           label="Map of the epicentre, its 68 % ellipse, and the stations" events={events} stations={stations}
           chosen={event?.id ?? ""} rays={rays} bounds={bounds} onStation={chooseStation}
         />
+        <ul class="legend over">
+          <li><span class="good">▲</span> picked</li>
+          <li><span class="quiet">△</span> not picked</li>
+        </ul>
       </div>
     </Panel>
   );

@@ -1,16 +1,17 @@
 /** What is known of the event in one line, and what can be done to it. */
-import { useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { numberText, placeText, secondsOf, timeText } from "../../format";
 import { neighbour } from "../../list";
 import { hashOf } from "../../route";
 import { typeText } from "../../words";
 import { EVENT_TYPES } from "../catalogue/filterbar";
 import {
-  canReview, changes, comment, confirmEvent, discard, merge, rejectEvent, save, saving, setType, split, undo,
-  type EventType,
+  canReview, changes, confirmEvent, discard, question, rejectEvent, save, saving, setType, toggleQuestion, undo,
+  type EventType, type Question,
 } from "./review";
-import { chosenPick, draft, isChanged, previewing, shown, station, stored, type EventAnswer } from "./state";
 import { keyOf } from "./draft";
+import { CommentForm, MergeForm, SplitForm } from "./questions";
+import { chosenPick, draft, isChanged, previewing, shown, type EventAnswer } from "./state";
 
 export function Head() {
   const event = shown.value;
@@ -82,30 +83,39 @@ function Unsaved() {
   );
 }
 
-type Dialog = "" | "comment" | "merge" | "split";
+/** The keys find the choice of types by this. */
+export const TYPE_FIELD = "event-type";
+
+const QUESTIONS: readonly (readonly [Question, string, string])[] = [
+  ["comment", "Comment", "C"],
+  ["merge", "Merge", "M"],
+  ["split", "Split", "D"],
+];
 
 function Actions({ event }: { readonly event: EventAnswer }) {
-  const [dialog, setDialog] = useState<Dialog>("");
+  const open = question.value;
+  useEffect(() => { question.value = ""; }, [event.id]);
+  const done = (): void => { question.value = ""; };
   const busy = saving.value;
   const old = event.version < event.current_version;
   return (
     <div class="actions" role="toolbar" aria-label="Judge">
       <label>
         <span class="quiet">Type </span>
-        <select value={event.event_type} disabled={busy || old} onChange={(e) => { void setType(e.currentTarget.value as EventType); }}>
+        <select id={TYPE_FIELD} value={event.event_type} disabled={busy || old} onChange={(e) => { void setType(e.currentTarget.value as EventType); }}>
           {EVENT_TYPES.map((type) => <option key={type} value={type}>{type}</option>)}
         </select>
       </label>
       <button disabled={busy || old} onClick={() => { void confirmEvent(); }} title="Enter">Confirm</button>
       <button disabled={busy || old} onClick={() => { void rejectEvent(); }} title="X">Reject</button>
       <button disabled={busy || (event.version < 2 && !isChanged.value)} onClick={() => { void undo(); }} title="Z">Undo</button>
-      <button aria-expanded={dialog === "comment"} onClick={() => setDialog(dialog === "comment" ? "" : "comment")}>Comment</button>
-      <button aria-expanded={dialog === "merge"} onClick={() => setDialog(dialog === "merge" ? "" : "merge")}>Merge</button>
-      <button aria-expanded={dialog === "split"} onClick={() => setDialog(dialog === "split" ? "" : "split")}>Split</button>
+      {QUESTIONS.map(([name, words, key]) => (
+        <button key={name} disabled={busy || old} aria-expanded={open === name} onClick={() => toggleQuestion(name)} title={key}>{words}</button>
+      ))}
       <PickActions />
-      {dialog === "comment" ? <CommentForm event={event} done={() => setDialog("")} /> : null}
-      {dialog === "merge" ? <MergeForm event={event} done={() => setDialog("")} /> : null}
-      {dialog === "split" ? <SplitForm done={() => setDialog("")} /> : null}
+      {open === "comment" ? <CommentForm event={event} done={done} /> : null}
+      {open === "merge" ? <MergeForm event={event} done={done} /> : null}
+      {open === "split" ? <SplitForm done={done} /> : null}
     </div>
   );
 }
@@ -117,68 +127,5 @@ function PickActions() {
     <span class="quiet">
       {pick.phase} at {pick.station}: {timeText(pick.time_s, 3).slice(11)} ± {numberText(pick.uncertainty_s, 2)} s
     </span>
-  );
-}
-
-function CommentForm({ event, done }: { readonly event: EventAnswer; readonly done: () => void }) {
-  const [text, setText] = useState(event.comment);
-  return (
-    <form class="wide" onSubmit={(e) => { e.preventDefault(); void comment(text).then(done); }}>
-      <textarea rows={2} maxLength={10000} value={text} aria-label="Comment" onInput={(e) => setText(e.currentTarget.value)} />
-      <button class="primary" type="submit">Save comment</button>
-    </form>
-  );
-}
-
-/** Another event of about the same time, to be taken into this one. */
-function MergeForm({ event, done }: { readonly event: EventAnswer; readonly done: () => void }) {
-  const [found, setFound] = useState<readonly { id: string; version: number; text: string }[] | null>(null);
-  if (found === null) {
-    void near(event).then(setFound);
-    return <span class="quiet">looking…</span>;
-  }
-  if (!found.length) return <span class="wide quiet">No other event within two minutes.</span>;
-  return (
-    <span class="wide">
-      {found.map((other) => (
-        <button key={other.id} onClick={() => { void merge(other.id, other.version).then(done); }}>Take in {other.text}</button>
-      ))}
-    </span>
-  );
-}
-
-const NEAR_S = 120;
-
-async function near(event: EventAnswer): Promise<{ id: string; version: number; text: string }[]> {
-  const { answerOf, GET } = await import("../../api/client");
-  const { isoOf } = await import("../../format");
-  const time = secondsOf(event.time);
-  const list = await answerOf(GET("/api/events", {
-    params: { query: { start: isoOf(time - NEAR_S), end: isoOf(time + NEAR_S), limit: 20 } },
-  }));
-  return list.items.filter((line) => line.id !== event.id).map((line) => ({
-    id: line.id,
-    version: line.version,
-    text: `${timeText(secondsOf(line.time), 0).slice(11)} M ${numberText(line.magnitude, 1)}`,
-  }));
-}
-
-/** Picks that are to be another event's. */
-function SplitForm({ done }: { readonly done: () => void }) {
-  const [ids, setIds] = useState<readonly string[]>([]);
-  const picks = stored.value?.picks ?? [];
-  const toggle = (id: string): void => setIds(ids.includes(id) ? ids.filter((i) => i !== id) : [...ids, id]);
-  return (
-    <form class="wide" onSubmit={(e) => { e.preventDefault(); void split([...ids]).then(done); }}>
-      <fieldset>
-        <legend>Picks of the new event</legend>
-        {picks.map((pick) => (
-          <label key={pick.id} class={pick.station === station.value ? "strong" : ""}>
-            <input type="checkbox" checked={ids.includes(pick.id)} onChange={() => toggle(pick.id)} /> {pick.station} {pick.phase}
-          </label>
-        ))}
-      </fieldset>
-      <button class="primary" type="submit" disabled={!ids.length || ids.length === picks.length}>Split</button>
-    </form>
   );
 }

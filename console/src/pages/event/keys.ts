@@ -4,7 +4,8 @@ import { helpShown, typing } from "../../help";
 import { neighbour } from "../../list";
 import { go, hashOf, refine } from "../../route";
 import { deleted, keyOf, moved, picked, weighted, type DraftPick } from "./draft";
-import { canReview, confirmEvent, rejectEvent, undo, updatePreview } from "./review";
+import { TYPE_FIELD } from "./head";
+import { canReview, confirmEvent, rejectEvent, toggleQuestion, undo, updatePreview } from "./review";
 import {
   chooseStation, chosenPick, draft, FILTERS, filterNumber, isChanged, pointer, section, station, stored,
 } from "./state";
@@ -66,6 +67,10 @@ function judging(key: string, target: HTMLElement): boolean {
     case "x": void rejectEvent(); return true;
     case "z": void undo(); return true;
     case "r": updatePreview(); return true;
+    case "c": toggleQuestion("comment"); return true;
+    case "m": toggleQuestion("merge"); return true;
+    case "d": toggleQuestion("split"); return true;
+    case "t": document.getElementById(TYPE_FIELD)?.focus(); return true;
     default: return false;
   }
 }

@@ -1,16 +1,12 @@
 /** Picks and predicted arrivals drawn on traces. */
 import { xOf, type Span } from "../../draw/trace";
-import { colour } from "../../theme";
+import { phaseColour } from "../../theme";
 import type { DraftPick } from "./draft";
 
 /** How near [px] a pointer must be to a pick. */
 export const REACH = 7;
 const NARROW = 1.5;
 const WIDE = 3;
-
-export function phaseColour(phase: string): string {
-  return colour(phase === "S" ? "s" : "p");
-}
 
 /** A pick as a bar with its phase; its uncertainty is a faint band, the chosen one is broad. */
 export function drawPick(

@@ -5,13 +5,22 @@ import { session } from "../../api/session";
 import { tell, warn } from "../../notices";
 import { go, hashOf } from "../../route";
 import { actionsOf, draftOf, type Action } from "./draft";
-import { draft, isChanged, load, preview, previewing, reloadSection, show, stored, type EventAnswer } from "./state";
+import { draft, isChanged, load, outlook, previewing, reloadSection, show, stored, type EventAnswer } from "./state";
 
 /** Whether the visitor may judge. */
 export const canReview = computed(() => session.value?.features.review ?? false);
 export const saving = signal(false);
 /** What the draft would change, in words. */
-export const changes = signal<readonly string[]>([]);
+export const changes = computed(() => outlook.value?.changes ?? []);
+
+/** What is being asked of the analyst. */
+export type Question = "" | "comment" | "merge" | "split";
+export const question = signal<Question>("");
+
+/** Open a question, or close it where it is open. */
+export function toggleQuestion(wanted: Question): void {
+  question.value = question.peek() === wanted ? "" : wanted;
+}
 
 let newest = 0;
 
@@ -22,17 +31,15 @@ export function updatePreview(): void {
   const number = ++newest;
   const actions = actionsOf(draft.peek());
   if (!actions.length) {
-    preview.value = null;
+    outlook.value = null;
     previewing.value = false;
-    changes.value = [];
     return;
   }
   previewing.value = true;
   judge(event, actions, true).then(
     (answer) => {
       if (number !== newest) return;
-      preview.value = answer.event;
-      changes.value = answer.changes;
+      outlook.value = answer;
       previewing.value = false;
     },
     (error: unknown) => {
@@ -58,7 +65,6 @@ async function make(what: string, ask: () => Promise<Schemas["ReviewAnswer"]>): 
   try {
     const answer = await ask();
     show(answer.event);
-    changes.value = [];
     previewing.value = false;
     reloadSection();
     tell(`${what}: version ${answer.event.version}`);
@@ -74,29 +80,29 @@ async function make(what: string, ask: () => Promise<Schemas["ReviewAnswer"]>): 
   }
 }
 
-/** Save the draft's picks, and whatever else is decided with them. */
-export async function save(also: readonly Action[] = [], what = "Saved"): Promise<void> {
+/** Save the draft's picks, and whatever else is decided with them; tells whether it was done. */
+export async function save(also: readonly Action[] = [], what = "Saved"): Promise<boolean> {
   const event = stored.peek();
   const actions = [...actionsOf(draft.peek()), ...also];
-  if (!event || !actions.length || !canReview.peek()) return;
-  await make(what, () => judge(event, actions, false));
+  if (!event || !actions.length || !canReview.peek()) return false;
+  return (await make(what, () => judge(event, actions, false))) !== null;
 }
 
-export function confirmEvent(): Promise<void> {
+export function confirmEvent(): Promise<boolean> {
   return save([{ kind: "confirm" }], "Confirmed");
 }
 
-export function rejectEvent(): Promise<void> {
+export function rejectEvent(): Promise<boolean> {
   return save([{ kind: "reject" }], "Rejected");
 }
 
 export type EventType = Schemas["EventType"];
 
-export function setType(event_type: EventType): Promise<void> {
+export function setType(event_type: EventType): Promise<boolean> {
   return save([{ kind: "set_type", event_type }], "Type set");
 }
 
-export function comment(text: string): Promise<void> {
+export function comment(text: string): Promise<boolean> {
   return save([{ kind: "comment", text }], "Comment saved");
 }
 
@@ -123,23 +129,25 @@ export async function undo(): Promise<void> {
 }
 
 /** Make one event of this one and another. */
-export async function merge(id: string, version: number): Promise<void> {
+export async function merge(id: string, version: number): Promise<boolean> {
   const event = stored.peek();
-  if (!event) return;
-  await make(`Merged with ${id}`, () => answerOf(POST("/api/events/merge", {
+  if (!event) return false;
+  const answer = await make(`Merged with ${id}`, () => answerOf(POST("/api/events/merge", {
     body: { events: [{ id: event.id, base_version: event.version }, { id, base_version: version }], preview: false },
   })));
+  return answer !== null;
 }
 
 /** Make a new event of some of the picks, and go there. */
-export async function split(pick_ids: string[]): Promise<void> {
+export async function split(pick_ids: string[]): Promise<boolean> {
   const event = stored.peek();
-  if (!event) return;
+  if (!event) return false;
   const answer = await make("Split", () => answerOf(POST("/api/events/{event_id}/split", {
     params: { path: { event_id: event.id } },
     body: { base_version: event.version, pick_ids, preview: false },
   })));
   const other = answer?.others[0];
   if (other) go(hashOf("event", other.id));
+  return answer !== null;
 }
 

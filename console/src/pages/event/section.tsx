@@ -6,13 +6,13 @@ import { drawRelativeAxis } from "../../draw/timeaxis";
 import { levelOf, strokeSegment, timeAt, type Segment, type Span } from "../../draw/trace";
 import { numberText, secondsOf, signedText } from "../../format";
 import { refine, route } from "../../route";
-import { colour } from "../../theme";
+import { colour, phaseColour } from "../../theme";
 import { Choice, Panel } from "../../words";
 import { keyOf, moved } from "./draft";
-import { drawPick, drawPredicted, phaseColour, pickNear } from "./marks";
+import { drawPick, drawPredicted, pickNear } from "./marks";
 import { canReview, updatePreview } from "./review";
 import {
-  chooseStation, chosenPick, component, draft, FILTERS, filterNumber, originTime, pointer,
+  chooseStation, chosenPick, component, draft, FILTERS, filterNumber, originTime, pointer, predictedAt,
   section, shown, station, type Section,
 } from "./state";
 
@@ -72,7 +72,7 @@ export function SectionPanel() {
   const size = useRef({ width: 0, height: 0 });
   const dragged = useRef("");
   // Read here, so that a change draws anew.
-  const drawn = { picks: draft.value, event: shown.value, chosen: chosenPick.value, station: station.value };
+  const drawn = { picks: draft.value, event: shown.value, predicted: predictedAt, chosen: chosenPick.value, station: station.value };
 
   const place = (event: PointerEvent): { row: Row | null; span: Span; x: number } | null => {
     if (!found) return null;
@@ -162,6 +162,7 @@ interface Shape {
 interface Drawn {
   readonly picks: typeof draft.value;
   readonly event: typeof shown.value;
+  readonly predicted: typeof predictedAt;
   readonly chosen: string;
   readonly station: string;
 }
@@ -178,7 +179,11 @@ function drawSection(pen: CanvasRenderingContext2D, found: Section, shape: Shape
   for (const row of rows) drawRow(pen, row, span);
   for (const row of rows) drawMarks(pen, row, span, drawn);
   for (const row of rows) drawNames(pen, row, drawn);
-  if (shape.width >= NARROW) for (const row of rows) drawResiduals(pen, row, span, drawn);
+  if (shape.width < NARROW) return;
+  for (const row of rows) drawResiduals(pen, row, span, drawn);
+  pen.fillStyle = colour("quiet");
+  pen.textBaseline = "alphabetic";
+  pen.fillText("residuals [s]", shape.width - 6, shape.height - 1);
 }
 
 function drawRow(pen: CanvasRenderingContext2D, { segments, level, top, bottom }: Row, span: Span): void {
@@ -192,18 +197,9 @@ function drawRow(pen: CanvasRenderingContext2D, { segments, level, top, bottom }
   pen.stroke();
 }
 
-function predictedOf({ line }: Row, drawn: Drawn): [string, number][] {
-  const times = Object.entries(line.predicted).map(([phase, time]): [string, number] => [phase, secondsOf(time)]);
-  const arrivals = drawn.event?.origin?.arrivals ?? [];
-  return times.map(([phase, time]) => {
-    const arrival = arrivals.find((a) => a.station === line.station && a.phase === phase);
-    return [phase, arrival?.predicted_time ? secondsOf(arrival.predicted_time) : time];
-  });
-}
-
 function drawMarks(pen: CanvasRenderingContext2D, row: Row, span: Span, drawn: Drawn): void {
   const inset: [number, number] = [row.top + 1, row.bottom - 1];
-  for (const [phase, time] of predictedOf(row, drawn)) drawPredicted(pen, span, phase, time, inset);
+  for (const [phase, time] of Object.entries(drawn.predicted(row.line))) drawPredicted(pen, span, phase, secondsOf(time), inset);
   for (const pick of drawn.picks) {
     if (pick.station === row.line.station && !pick.deleted) {
       drawPick(pen, span, pick, inset, { isChosen: keyOf(pick) === drawn.chosen, withPhase: false });
@@ -217,7 +213,7 @@ function drawNames(pen: CanvasRenderingContext2D, { line, top, bottom }: Row, dr
   pen.font = `${line.station === drawn.station ? "600 " : ""}11px system-ui, sans-serif`;
   pen.fillStyle = colour("ink");
   pen.textAlign = "left";
-  pen.fillText(line.station, 6, middle);
+  pen.fillText(line.station, 6, middle, line.distance_km === null ? LEFT - 12 : LEFT - 66);
   pen.font = "11px system-ui, sans-serif";
   pen.fillStyle = colour("quiet");
   pen.textAlign = "right";

@@ -10,7 +10,7 @@ import { pickNear } from "./marks";
 import { canReview, updatePreview } from "./review";
 import { drawSensor, layout, type SensorDrawn } from "./sensordraw";
 import { curves, readSensor, spectrogram, traces } from "./sensordata";
-import { chosenPick, draft, pointer, section, shown, station, stationLine } from "./state";
+import { chosenPick, draft, pointer, predictedAt, section, station, stationLine } from "./state";
 import { look, viewOf, zoom, zoomToPicks } from "./view";
 
 /** Room [px] for names beside the traces. */
@@ -33,7 +33,7 @@ export function SensorPanel() {
   const drawn: SensorDrawn = {
     traces: traces.value, curves: curves.value, spectrogram: withSpectrogram ? spectrogram.value : null,
     picks: draft.value.filter((pick) => pick.station === station.value),
-    chosen: chosenPick.value, pointer: pointer.value?.time_s ?? null, line, event: shown.value, units,
+    chosen: chosenPick.value, pointer: pointer.value?.time_s ?? null, predicted: line ? predictedAt(line) : {}, units,
   };
   const spanNow = (): Span | null =>
     view ? { ...view, left: LEFT, width: Math.max(size.current.width - LEFT - RIGHT, 10) } : null;

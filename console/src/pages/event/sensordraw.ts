@@ -4,11 +4,10 @@ import { drawTimeAxis } from "../../draw/timeaxis";
 import { viridis } from "../../draw/scale";
 import { levelOf, strokeSegment, xOf, type Span } from "../../draw/trace";
 import { secondsOf, timeText } from "../../format";
-import { colour } from "../../theme";
+import { colour, curveColour, isTelling } from "../../theme";
 import { keyOf, type DraftPick } from "./draft";
 import { drawPick, drawPredicted } from "./marks";
 import { columnTime, type CurvesOfSensor, type TraceOfChannel } from "./sensordata";
-import type { EventAnswer, Section } from "./state";
 
 export interface SensorDrawn {
   readonly traces: readonly TraceOfChannel[];
@@ -17,8 +16,8 @@ export interface SensorDrawn {
   readonly picks: readonly DraftPick[];
   readonly chosen: string;
   readonly pointer: number | null;
-  readonly line: Section["items"][number] | null;
-  readonly event: EventAnswer | null;
+  /** Computed arrivals by phase. */
+  readonly predicted: Readonly<Record<string, string>>;
   readonly units: string;
 }
 
@@ -84,15 +83,13 @@ function drawTrace(pen: CanvasRenderingContext2D, strip: Strip, trace: TraceOfCh
   pen.stroke();
 }
 
-const CURVE_COLOURS: Record<string, string> = { P: "p", S: "s" };
-
 function drawCurves(pen: CanvasRenderingContext2D, strip: Strip, found: readonly CurvesOfSensor[], span: Span): void {
   const floor = strip.bottom - 3;
   const gain = strip.bottom - strip.top - 8;
   pen.lineWidth = 1.4;
   for (const { label, segments } of found) {
-    if (label.toLowerCase() === "noise") continue;
-    pen.strokeStyle = colour(CURVE_COLOURS[label] ?? "detection");
+    if (!isTelling(label)) continue;
+    pen.strokeStyle = curveColour(label);
     pen.beginPath();
     for (const segment of segments) strokeSegment(pen, segment, span, (value) => floor - value * gain);
     pen.stroke();
@@ -104,11 +101,7 @@ function drawArrivals(pen: CanvasRenderingContext2D, strips: readonly Strip[], s
   const [first, last] = [traces[0], traces.at(-1)];
   if (!first || !last) return;
   const reach: [number, number] = [first.top, last.bottom];
-  const arrivals = drawn.event?.origin?.arrivals ?? [];
-  for (const [phase, time] of Object.entries(drawn.line?.predicted ?? {})) {
-    const arrival = arrivals.find((a) => a.station === drawn.line?.station && a.phase === phase);
-    drawPredicted(pen, span, phase, secondsOf(arrival?.predicted_time ?? time), reach);
-  }
+  for (const [phase, time] of Object.entries(drawn.predicted)) drawPredicted(pen, span, phase, secondsOf(time), reach);
   for (const pick of drawn.picks) {
     if (!pick.deleted) drawPick(pen, span, pick, reach, { isChosen: keyOf(pick) === drawn.chosen, withPhase: true });
   }
@@ -179,8 +172,8 @@ function drawLabels(pen: CanvasRenderingContext2D, strips: readonly Strip[], spa
       const level = levelOf(strip.trace.segments, span.start_s, span.end_s);
       quiet(pen, level ? `±${Number(level.peak.toPrecision(2)).toString()} ${drawn.units}` : "no data", middle + 8);
     } else if (strip.kind === "curves") {
-      drawn.curves.filter((curve) => curve.label.toLowerCase() !== "noise").forEach(({ label }, i) => {
-        pen.fillStyle = colour(CURVE_COLOURS[label] ?? "detection");
+      drawn.curves.filter((curve) => isTelling(curve.label)).forEach(({ label }, i) => {
+        pen.fillStyle = curveColour(label);
         pen.fillText(label, 6 + i * 18, middle - 7);
       });
       quiet(pen, "probability 0–1", middle + 8);

@@ -123,21 +123,58 @@ function TypeOf({ event }: { readonly event: EventAnswer }) {
   if (!kind) return <p class="empty">No classifier has spoken.</p>;
   const all = Object.entries(kind.probabilities).sort((a, b) => b[1] - a[1]);
   return (
-    <div class="scroll inset" tabIndex={0} role="region" aria-label="Type">
-      <p><strong>{kind.event_type}</strong>{kind.label !== kind.event_type ? ` (${kind.label})` : ""}</p>
-      {kind.reason ? <p class="quiet">{kind.reason}</p> : null}
-      <table class="bars">
-        <tbody>
-          {all.map(([label, probability]) => (
-            <tr key={label}>
-              <th scope="row">{label}</th>
-              <td class="number">{numberText(probability, 3)}</td>
-              <td class="bar"><meter min={0} max={1} value={probability} aria-label={label} /></td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div class="scroll" tabIndex={0} role="region" aria-label="Type">
+      <div class="inset">
+        <p><strong>{kind.event_type}</strong>{kind.label !== kind.event_type ? ` (${kind.label})` : ""}</p>
+        {kind.reason ? <p class="quiet">{kind.reason}</p> : null}
+        <table class="bars">
+          <tbody>
+            {all.map(([label, probability]) => (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                <td class="number">{numberText(probability, 3)}</td>
+                <td class="bar"><meter min={0} max={1} value={probability} aria-label={label} /></td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {kind.station_types.length ? <StationTypes of={kind.station_types} labels={all.map(([label]) => label)} /> : null}
     </div>
+  );
+}
+
+interface StationTypesProps {
+  readonly of: readonly Schemas["StationTypeAnswer"][];
+  readonly labels: readonly string[];
+}
+
+/** What was said of each station's record, those that count most first. */
+function StationTypes({ of, labels }: StationTypesProps) {
+  const models = new Set(of.map((line) => line.model));
+  const ordered = [...of].sort((a, b) => b.weight - a.weight);
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>Station</th>{models.size > 1 ? <th>Model</th> : null}
+          {labels.map((label) => <th key={label} class="number">{label}</th>)}
+          <th class="number">Weight</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ordered.map((line) => (
+          <tr key={line.station + line.model} class="link" aria-selected={line.station === station.value} onClick={() => chooseStation(line.station)}>
+            <td><button class="plain bare" onClick={() => chooseStation(line.station)}>{line.station}</button></td>
+            {models.size > 1 ? <td class="quiet">{line.model}</td> : null}
+            {line.weight > 0
+              ? labels.map((label) => <td key={label} class="number">{numberText(line.probabilities[label], 2)}</td>)
+              : <td class="quiet" colSpan={labels.length}>{line.reason}</td>}
+            <td class="number">{numberText(line.weight, 2)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

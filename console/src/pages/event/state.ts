@@ -24,12 +24,19 @@ export const problem = signal("");
 /** The picks as they are to be. */
 export const draft = signal<readonly DraftPick[]>([]);
 /** What the server says that the draft comes to; null where nothing is changed or it is not known yet. */
-export const preview = signal<EventAnswer | null>(null);
+export const outlook = signal<Schemas["ReviewAnswer"] | null>(null);
+/** The event as it would be. */
+export const preview = computed(() => outlook.value?.event ?? null);
 export const previewing = signal(false);
 /** Key of the pick that keys act on. */
 export const chosenPick = signal("");
 /** Where the pointer is in time, seconds since 1970; null away from the traces. */
 export const pointer = signal<{ readonly time_s: number; readonly channel: string } | null>(null);
+
+/** Computed arrivals at a station of the section, by phase: of the event as it is shown. */
+export function predictedAt(line: Section["items"][number]): Readonly<Record<string, string>> {
+  return outlook.value?.predicted[line.station] ?? line.predicted;
+}
 
 /** The event as it is shown. */
 export const shown = computed(() => preview.value ?? stored.value);
@@ -96,14 +103,14 @@ export function show(event: EventAnswer): void {
   batch(() => {
     stored.value = event;
     draft.value = draftOf(event.picks);
-    preview.value = null;
+    outlook.value = null;
     problem.value = "";
   });
 }
 
 function clear(): void {
   batch(() => {
-    stored.value = section.value = preview.value = null;
+    stored.value = section.value = outlook.value = null;
     draft.value = [];
     chosenPick.value = problem.value = "";
   });

@@ -3,7 +3,7 @@ import "./now.css";
 import { useEffect, useMemo } from "preact/hooks";
 import { Legend } from "../../help";
 import { magnitudeRadius } from "../../draw/scale";
-import { ageText, numberText, secondsOf, timeText } from "../../format";
+import { ageText, depthText, numberText, secondsOf, timeText } from "../../format";
 import { lazy } from "../../lazy";
 import type { EarthProps } from "../../map/map";
 import type { EventMark, StationMark, StationState } from "../../map/layers";
@@ -84,7 +84,9 @@ function eventMarks(list: readonly EventLine[], now_s: number): EventMark[] {
 
 function NowMap() {
   const marks = useMemo(() => eventMarks(events.value, reference.value), [events.value, ellipses.value, Math.floor(reference.value / 60)]);
-  const places = useMemo(() => stationMarks(stations.value), [stations.value]);
+  const found = stationMarks(stations.value);
+  // Told every few seconds, and mostly the same: the map is drawn only where something is new.
+  const places = useMemo(() => found, [JSON.stringify(found)]);
   const bounds = useMemo(
     () => boundsOf([...places, ...marks].map((mark) => [mark.longitude, mark.latitude] as const)),
     [places.length, marks.length > 0],
@@ -132,7 +134,7 @@ function Latest() {
         {newest ? `New event: ${numberText(newest.magnitude, 1)} ${newest.event_type} at ${timeText(secondsOf(newest.time), 0)}` : ""}
       </p>
       <div class="scroll" tabIndex={0} role="region" aria-label="Latest events">
-        {events.value.length ? <Rows list={events.value} now_s={now_s} /> : <p class="empty">No events yet.</p>}
+        {events.value.length ? <Rows list={events.value} now_s={now_s} /> : <p class="empty">{isLive.value ? "No events yet. They appear here by themselves as they are found." : "This store has no located events."}</p>}
       </div>
     </Panel>
   );
@@ -142,20 +144,20 @@ function Rows({ list, now_s }: { readonly list: readonly EventLine[]; readonly n
   return (
     <table>
       <thead>
-        <tr><th>Time (UTC)</th><th class="number">Age</th><th class="number">M</th><th class="number">Latitude</th><th class="number">Longitude</th><th class="number">Depth</th><th>Type</th><th>Q</th><th>v</th></tr>
+        <tr><th>Time (UTC)</th><th class="number spare">Age</th><th class="number">M</th><th class="number spare">Latitude</th><th class="number spare">Longitude</th><th class="number">Depth</th><th>Type</th><th title="Quality of the location, A to D">Q</th><th class="spare" title="Version; ✓ where a person has judged">v</th></tr>
       </thead>
       <tbody>
         {list.map((line) => (
           <tr key={line.id} class="link" aria-selected={fresh.value.has(line.id)} onClick={() => go(hashOf("event", line.id))}>
             <td><a href={hashOf("event", line.id)} onClick={(e) => e.stopPropagation()}>{timeText(secondsOf(line.time), 0)}</a></td>
-            <td class="number quiet">{ageText(now_s - secondsOf(line.time))}</td>
+            <td class="number quiet spare">{ageText(Math.max(0, now_s - secondsOf(line.time)))}</td>
             <td class="number strong">{numberText(line.magnitude, 1)}</td>
-            <td class="number">{numberText(line.latitude, 3)}</td>
-            <td class="number">{numberText(line.longitude, 3)}</td>
-            <td class="number">{numberText(line.depth_km, 1)}</td>
+            <td class="number spare">{numberText(line.latitude, 3)}</td>
+            <td class="number spare">{numberText(line.longitude, 3)}</td>
+            <td class="number">{depthText(line.depth_km)}</td>
             <td>{typeText(line.event_type)}</td>
             <td>{line.quality ?? "–"}</td>
-            <td class="quiet">{line.version}{line.evaluation_mode === "manual" ? " ✓" : ""}</td>
+            <td class="quiet spare">{line.version}{line.evaluation_mode === "manual" ? " ✓" : ""}</td>
           </tr>
         ))}
       </tbody>

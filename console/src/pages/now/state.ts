@@ -15,6 +15,9 @@ export type Station = Schemas["StationAnswer"];
 /** Events whose ellipses are fetched and drawn. */
 const DETAILED = 12;
 const SHOWN_TRACES = 12;
+/** What is asked of live sensors: one trace each, as finely as it is drawn. */
+const VERTICAL = ["Z", "3"];
+const STEP_S = 0.1;
 
 export const events = signal<readonly EventLine[]>([]);
 export const stations = signal<readonly Station[]>([]);
@@ -75,7 +78,7 @@ export function follow(): () => void {
   clearTraces(shown);
   if (!isLive.peek()) readRecorded(shown, reference.peek(), { low_hz, high_hz }).catch(warn);
   const timer = setInterval(() => { tick.value += 1; }, 10_000);
-  const stop = listen({ sensors: isLive.peek() ? shown : [], low_hz, high_hz }, {
+  const stop = listen({ sensors: isLive.peek() ? shown : [], components: VERTICAL, step_s: STEP_S, low_hz, high_hz }, {
     start: ({ time }) => { ahead.value = secondsOf(time) - Date.now() / 1000; },
     events: ({ items }) => takeEvents(items),
     stations: ({ items }) => takeStations(items),

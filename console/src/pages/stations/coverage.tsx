@@ -1,43 +1,48 @@
-/** The ledger of a station: what was analysed of each hour, what was not, and why. */
+/** The ledger of a station: how much of each hour was analysed, how much was not, and why. */
 import { useMemo } from "preact/hooks";
 import { answerOf, GET } from "../../api/client";
 import { useAsk } from "../../api/ask";
 import { Canvas } from "../../draw/canvas";
-import { ageText, isoOf, secondsOf, timeText } from "../../format";
+import { timeLabel } from "../../draw/chart";
+import { multiples, timeStep } from "../../draw/scale";
+import { ageText, isoOf, secondsOf } from "../../format";
 import { colour } from "../../theme";
-import { Lack, Panel } from "../../words";
+import { Lack } from "../../words";
 import { sumsOf, type Line } from "./sums";
 
 const HOUR_S = 3600;
-const DAYS = 7;
 const LEFT = 104;
+/** Least room [px] for the label of a time. */
+const ROOM = 72;
 const BOTTOM = 16;
 const ANALYSED = "analysed";
 
-/** A week that ends with the day in view. */
-export function CoveragePanel({ code, end_s }: { readonly code: string; readonly end_s: number }) {
-  const start_s = end_s - DAYS * 24 * HOUR_S;
+interface Props {
+  readonly code: string;
+  readonly start_s: number;
+  readonly end_s: number;
+}
+
+/** The ledger between two instants, with its sums. */
+export function CoverageLedger({ code, start_s, end_s }: Props) {
   const asked = useAsk(
     (signal) => answerOf(GET("/api/stations/{code}/coverage", { params: { path: { code }, query: { start: isoOf(start_s), end: isoOf(end_s) } }, signal })),
-    [code, end_s],
+    [code, start_s, end_s],
   );
   const items = asked.value?.items ?? [];
   const sums = useMemo(() => sumsOf(items), [asked.value]);
+  if (!items.length) return <Lack asked={asked} empty="Nothing was analysed in this time." />;
   return (
-    <Panel title="Ledger of a week" area="coverage" right={<span class="quiet hint">height: seconds of the hour</span>}>
-      {items.length ? (
-        <>
-          <div class="body">
-            <Canvas label="Coverage by channel and hour; the list below has the sums" draw={(pen, width, height) => drawLedger(pen, width, height, { items, start_s, end_s })} />
-          </div>
-          <ul class="counts inset">
-            {sums.map(([reason, seconds]) => (
-              <li key={reason}><span class={reason === ANALYSED ? "good" : "late"}>■</span> {reason.replaceAll("_", " ")} {ageText(seconds)}</li>
-            ))}
-          </ul>
-        </>
-      ) : <Lack asked={asked} empty="Nothing was analysed in this week." />}
-    </Panel>
+    <>
+      <div class="body">
+        <Canvas label="Coverage by channel and hour; the list below has the sums" draw={(pen, width, height) => drawLedger(pen, width, height, { items, start_s, end_s })} />
+      </div>
+      <ul class="counts inset" aria-label="Time by what became of it">
+        {sums.map(([reason, seconds]) => (
+          <li key={reason}><span class={reason === ANALYSED ? "good" : "late"}>■</span> {reason.replaceAll("_", " ")} {ageText(seconds)}</li>
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -53,7 +58,7 @@ function drawLedger(pen: CanvasRenderingContext2D, width: number, height: number
   const scale = (width - LEFT - 4) / (end_s - start_s);
   const tall = Math.min(pitch - 4, 60);
   pen.font = "11px system-ui, sans-serif";
-  drawDays(pen, { start_s, end_s, scale, height });
+  drawTimes(pen, { start_s, end_s, scale, height });
   channels.forEach((channel, i) => {
     const floor = i * pitch + (pitch + tall) / 2;
     pen.fillStyle = colour("ink");
@@ -76,14 +81,16 @@ function drawLedger(pen: CanvasRenderingContext2D, width: number, height: number
   });
 }
 
-function drawDays(pen: CanvasRenderingContext2D, { start_s, end_s, scale, height }: { start_s: number; end_s: number; scale: number; height: number }): void {
+/** Lines and labels at whole days, or at hours where a day or two are in view. */
+function drawTimes(pen: CanvasRenderingContext2D, { start_s, end_s, scale, height }: { start_s: number; end_s: number; scale: number; height: number }): void {
+  const step = timeStep(end_s - start_s, Math.max(1, ((end_s - start_s) * scale) / ROOM));
   pen.strokeStyle = colour("line");
   pen.fillStyle = colour("quiet");
-  pen.textAlign = "center";
+  pen.textAlign = "left";
   pen.textBaseline = "alphabetic";
-  for (let day = start_s; day < end_s; day += 24 * HOUR_S) {
-    const x = LEFT + (day - start_s) * scale;
+  for (const time of multiples(start_s, end_s - 1, step)) {
+    const x = LEFT + (time - start_s) * scale;
     pen.strokeRect(Math.round(x) + 0.5, 0, 0, height - BOTTOM);
-    pen.fillText(timeText(day, 0).slice(5, 10), x + 12 * HOUR_S * scale, height - 2);
+    pen.fillText(timeLabel(time, step), x + 3, height - 3);
   }
 }

@@ -7,7 +7,7 @@ import { Chart, type Line } from "../../draw/chart";
 import { countText, isoOf, numberText, placeText, secondsOf, signedText, timeText } from "../../format";
 import { refine, route } from "../../route";
 import { Lack, Panel } from "../../words";
-import { CoveragePanel } from "./coverage";
+import { HistoryPanel } from "./history";
 import { drawSheet } from "./sheet";
 import type { Station } from "./stations";
 
@@ -33,7 +33,7 @@ export function StationDetail({ station }: { readonly station: Station }) {
     <>
       <Sheet station={station} day_s={day_s} channel={channel} channels={detail.value?.channels ?? []} />
       <Noise station={station} day_s={day_s} channel={channel} />
-      <CoveragePanel code={station.code} end_s={day_s + DAY_S} />
+      <HistoryPanel code={station.code} end_s={day_s + DAY_S} />
       <Facts station={station} channels={detail.value?.channels ?? []} />
     </>
   );

@@ -2,6 +2,7 @@
 import type { Schemas } from "../../api/client";
 import { clockText, secondsOf } from "../../format";
 import { colour } from "../../theme";
+import { shownRows } from "./rows";
 
 const LEFT = 44;
 const BOTTOM = 16;
@@ -11,15 +12,16 @@ const INKS = ["trace", "p", "s", "detection"] as const;
 const OVERLAP = 0.9;
 
 export function drawSheet(pen: CanvasRenderingContext2D, width: number, height: number, sheet: Schemas["Helicorder"]): void {
-  const pitch = (height - BOTTOM) / Math.max(sheet.rows.length, 1);
+  const rows = shownRows(sheet.rows);
+  const pitch = (height - BOTTOM) / Math.max(rows.length, 1);
   const span = Math.max(width - LEFT - 4, 10);
   drawMinutes(pen, span, height, sheet.row_s);
   pen.textBaseline = "middle";
   pen.font = "10px system-ui, sans-serif";
-  sheet.rows.forEach((row, i) => {
+  rows.forEach((row, i) => {
     const middle = (i + 0.5) * pitch;
     const start_s = secondsOf(row.start);
-    if (start_s % 3600 === 0 || sheet.rows.length <= 24) {
+    if (start_s % 3600 === 0 || rows.length <= 24) {
       pen.fillStyle = colour("quiet");
       pen.textAlign = "right";
       pen.fillText(clockText(start_s).slice(0, 5), LEFT - 6, middle);

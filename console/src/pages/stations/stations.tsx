@@ -38,7 +38,7 @@ export function Stations() {
     <div class="page stations">
       <Panel title={`Stations${items.length ? `: ${items.length}` : ""}`} area="list">
         <div class="scroll" tabIndex={0} role="region" aria-label="Table of stations">
-          {items.length ? <StationTable items={items} chosen={chosen?.code ?? ""} /> : <Lack asked={asked} empty="No station is known." />}
+          {items.length ? <StationTable items={items} chosen={chosen?.code ?? ""} /> : <Lack asked={asked} empty="No station is known. Start zilzal serve with --inventory, and with --waveforms for their records." />}
         </div>
       </Panel>
       <Panel title="Map" area="map">
@@ -53,22 +53,31 @@ export function Stations() {
 
 const LOOK = { good: "good", late: "late", bad: "bad", plain: "quiet", off: "quiet" } as const;
 
-type Column = "code" | "state" | "age" | "behind" | "picks";
+type Column = "code" | "state" | "age" | "behind" | "gaps" | "picks";
 
 const VALUES: Record<Column, (s: Station) => string | number> = {
   code: (s) => s.code,
   state: (s) => s.state,
   age: (s) => -(s.last_data ? secondsOf(s.last_data) : 0),
   behind: (s) => -(s.behind_s ?? 0),
+  gaps: (s) => -(s.gap_share ?? 0),
   picks: (s) => -(s.picks_per_hour ?? 0),
 };
 
+/** The share of the time that is missing; smaller ones than can be told are not nothing. */
+function gapText({ gaps, gap_share }: Station): string {
+  if (gap_share === null) return "–";
+  if (!gaps && !gap_share) return "0";
+  return gap_share < 0.0005 ? "< 0.1 %" : `${numberText(100 * gap_share, 1)} %`;
+}
+
 function StationTable({ items, chosen }: { readonly items: readonly Station[]; readonly chosen: string }) {
   const [by, setBy] = useState<Column>("code");
+  const live = items.some((s) => s.behind_s !== null);
   const value = VALUES[by];
   const sorted = [...items].sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0));
-  const head = (column: Column, words: string, number = false) => (
-    <th class={number ? "number" : ""} aria-sort={by === column ? "ascending" : "none"}>
+  const head = (column: Column, words: string, look = "") => (
+    <th class={look} aria-sort={by === column ? "ascending" : "none"}>
       <button class="plain bare" onClick={() => setBy(column)}>{words}{by === column ? " ▾" : ""}</button>
     </th>
   );
@@ -76,7 +85,8 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
     <table>
       <thead>
         <tr>
-          {head("code", "Station")}{head("state", "State")}{head("age", "Data until", true)}{head("behind", "Behind", true)}{head("picks", "Picks/h", true)}
+          {head("code", "Station")}{head("state", "State")}{head("age", "Data until", "number")}{live ? head("behind", "Behind", "number") : null}
+          {head("gaps", "Gaps", "number")}{head("picks", "Picks/h", "number spare")}
         </tr>
       </thead>
       <tbody>
@@ -85,11 +95,12 @@ function StationTable({ items, chosen }: { readonly items: readonly Station[]; r
             <td><a href={hashOf("stations", s.code)} onClick={(e) => e.stopPropagation()}>{s.code}</a></td>
             <td title={s.trouble}>
               <span class={LOOK[markState(s.state)]}>{markState(s.state) === "off" ? "△" : "▲"}</span> {s.state}
-              {s.trouble && s.trouble !== s.state ? <span class="quiet"> {s.trouble}</span> : null}
+              {s.trouble && s.trouble !== s.state ? <span class="quiet trouble">{s.trouble}</span> : null}
             </td>
             <td class="number">{s.data_age_s === null ? (s.last_data ? timeText(secondsOf(s.last_data), 0) : "–") : `${ageText(s.data_age_s)} ago`}</td>
-            <td class="number">{s.behind_s === null ? "–" : `${numberText(s.behind_s, 1)} s`}</td>
-            <td class="number">{numberText(s.picks_per_hour, 1)}</td>
+            {live ? <td class="number">{s.behind_s === null ? "–" : `${numberText(s.behind_s, 1)} s`}</td> : null}
+            <td class="number" title={`${s.gaps} in the channel that has most`}>{gapText(s)}</td>
+            <td class="number spare">{numberText(s.picks_per_hour, 1)}</td>
           </tr>
         ))}
       </tbody>

@@ -93,6 +93,14 @@ def record_section(
     return span, sorted(lines, key=_order)
 
 
+def predicted_arrivals(event: Event, held: Holdings) -> dict[StationId, dict[Phase, Time]]:
+    """Computed P and S at the stations of an event's section; none if it is not located."""
+    if not isinstance(event.origin, Origin):
+        return {}
+    stations = _stations(event, held, SectionRequest().n_stations)
+    return predict(event.origin, list(stations.values()))
+
+
 def _order(line: SectionLine) -> tuple[float, StationId]:
     return math.inf if line.distance_m is None else line.distance_m, line.station_id
 

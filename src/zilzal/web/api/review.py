@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from zilzal.app.display.holdings import Holdings
+from zilzal.app.display.section import predicted_arrivals
 from zilzal.app.review import actions, judgement
 from zilzal.app.review.changes import changes_between
 from zilzal.app.review.judgement import Judgement
@@ -183,13 +184,15 @@ class Split(Asked):
 class ReviewAnswer(Answer):
     """The event as it is now, or would be; `others` were changed with it.
 
-    `changes` says in words what differs from the version that was looked at.
+    `changes` says in words what differs from the version that was looked at, and `predicted` has
+    the computed arrivals at stations around, picked or not.
     """
 
     preview: bool
     event: EventAnswer
     others: list[EventAnswer]
     changes: list[str]
+    predicted: dict[str, dict[Phase, Instant]]
 
 
 @router.post("/merge")
@@ -271,4 +274,5 @@ def _answer(
         event=first,
         others=others,
         changes=changes_between(before, events[0]),
+        predicted={str(s): times for s, times in predicted_arrivals(events[0], held).items()},
     )
