@@ -134,7 +134,7 @@ def _first_motions(motions: Mapping[str, JudgedMotions]) -> str:
         best = ", ".join(f"{each.share_right(0.0):.2f} of {name}" for name, each in motions.items())
         return (
             "First motions: the training had curves for them, which did not learn their task "
-            f"(right: {best}) and are left out; picks have the rule's first motions.\n"
+            f"(right: {best}) and are left out; `first-motion` reads them at each pick.\n"
         )
     rows = "\n".join(
         f"| {name} | {len(judged.height)} | {judged.share_decided(clear):.2f} | "
