@@ -6,7 +6,6 @@ torch = pytest.importorskip("torch")
 
 from zilzal.models.strided_unet import (  # noqa: E402
     StridedUNet,
-    at_places,
     multiply_adds,
     without_curves,
 )
@@ -74,32 +73,3 @@ class _Alone(torch.nn.Module):
 
     def forward(self, x):
         return self.conv(x.unsqueeze(2))
-
-
-def test_places_give_the_mean_over_moved_windows(network):
-    generator = torch.Generator().manual_seed(3)
-    samples = torch.randn((2, 3, 1024), generator=generator)
-    with torch.no_grad():
-        both = at_places(network, (0, 22))(samples)
-        moved = network(torch.cat([torch.zeros(2, 3, 22), samples, torch.zeros(2, 3, 10)], dim=2))
-        mean = (network(samples) + moved[:, :, 22:-10]) / 2
-    assert both.shape == mean.shape
-    assert torch.allclose(both, mean, atol=1e-5)
-
-
-def test_averaged_network_depends_less_on_where_the_window_begins(network):
-    generator = torch.Generator().manual_seed(4)
-    samples = torch.randn((1, 3, 2048), generator=generator)
-
-    def unsteadiness(module):
-        with torch.no_grad():
-            here, there = module(samples[:, :, :-32]), module(samples[:, :, 8:-24])
-        return float((here[:, :, 8:] - there[:, :, :-8])[:, :, 600:-600].std())
-
-    assert unsteadiness(at_places(network, (0, 8, 16, 24))) < 0.8 * unsteadiness(network)
-
-
-@pytest.mark.parametrize("places", [(), (32,), (-1, 0)])
-def test_places_beyond_the_lowest_rate_are_refused(network, places):
-    with pytest.raises(ValueError, match="places must be"):
-        at_places(network, places)

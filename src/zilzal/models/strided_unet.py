@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 
@@ -159,43 +159,6 @@ def without_curves(module: nn.Module, labels: int) -> nn.Module:
         kept.side.out_channels = first
         kept.side = kept.side if first else None
     return kept
-
-
-def at_places(module: nn.Module, places: Sequence[int]) -> nn.Module:
-    """The network's answer on average over places of the window: cycle spinning.
-
-    What goes on at a 32nd of the rate answers a little differently when the window begins a few
-    samples later. The mean over such beginnings is nearer to the truth than each of them, at the
-    cost of running so many times.
-
-    Args:
-        module: a built network, in evaluation mode.
-        places: samples, 0 to 31, by which the beginning is moved; (0,) gives the module itself.
-
-    Source:
-        Coifman & Donoho (1995), Translation-invariant de-noising,
-        doi:10.1007/978-1-4612-2544-7_9.
-    """
-    if not places or not all(0 <= place < _SLOWEST for place in places):
-        raise ValueError(f"places must be one or more of 0 to {_SLOWEST - 1}, not {places}")
-    return module if tuple(places) == (0,) else _Places(module, tuple(places)).eval()
-
-
-class _Places(nn.Module):
-    """Mean of logits over moved windows."""
-
-    def __init__(self, module: nn.Module, places: tuple[int, ...]) -> None:
-        super().__init__()
-        self.module, self.places = module, places
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, 3, sample) to logits (batch, label, sample)."""
-        total = torch.zeros(())
-        for place in self.places:
-            moved = nn.functional.pad(x, (place, -place % _SLOWEST)) if place else x
-            logits = self.module(moved)
-            total = total + logits[:, :, place : place + x.shape[2]] / len(self.places)
-        return total
 
 
 def multiply_adds(module: nn.Module, samples: int = 3008) -> float:

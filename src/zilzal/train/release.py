@@ -38,7 +38,6 @@ class Release:
         version: of its weights.
         window_samples: length of its windows in operation; any multiple of 32 runs.
         hop_samples: from window to window.
-        places: at which the network is run and averaged, see `models.strided_unet.at_places`.
         blind_samples: at the edges. The network learnt windows cut anywhere, so half a second
             suffices.
         shifts: windows of each development record for thresholds and tables.
@@ -50,7 +49,6 @@ class Release:
     version: str = "4"
     window_samples: int = 8192
     hop_samples: int = 6656
-    places: tuple[int, ...] = (0,)
     blind_samples: int = 48
     shifts: int = 6
     commit: str = ""
@@ -66,13 +64,13 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     Raises:
         ModelError: the network finds too little to be calibrated.
     """
-    from zilzal.models.strided_unet import at_places, without_curves
+    from zilzal.models.strided_unet import without_curves
 
     training = trained.training
     records = read_development_records(
         training.shared, sets=training.sets, without=training.without
     )
-    outputs = outputs_of(at_places(trained.network, release.places), training.preparation)
+    outputs = outputs_of(trained.network, training.preparation)
     trials = development_trials(records, seed=1, shifts=release.shifts)
     others = development_trials(records, seed=2, shifts=release.shifts)
     found, found_others = (pick_trials(outputs, windows) for windows in (trials, others))
@@ -87,7 +85,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     told = {BY_RULE: motions}
     if training.shared is not None:
         told["analysts (toc2me)"] = judge_motions(outputs, read_analysts_motions(training.shared))
-    kept = at_places(without_curves(trained.network, len(labels)), release.places)
+    kept = without_curves(trained.network, len(labels))
     card = write_card(
         replace(trained, network=kept),
         findings,
