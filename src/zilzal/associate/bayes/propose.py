@@ -253,7 +253,7 @@ def _chance(size: Array, hardness: Array) -> Array:
 
 
 def propose(
-    scene: Scene, stack: Stack, price: Float64[Array, " pick"]
+    scene: Scene, stack: Stack, price: Float64[Array, " pick"], *, since_s: float = -np.inf
 ) -> tuple[Float64[Array, "source 3"], Float64[Array, " source"]]:
     """Places and times that look like sources, the likeliest first.
 
@@ -261,6 +261,7 @@ def propose(
         scene: of the picks.
         stack: of the network.
         price: of picks that have a source.
+        since_s: sources before it are not proposed.
     """
     table, nodes = scene.table, stack.nodes
     worth = (scene.mark - scene.log_rate - price).astype(np.float32)
@@ -271,7 +272,7 @@ def propose(
     longest_s = float(nodes.time_s.max(initial=0.0))
     pad = int(nodes.bins.max()) + _APART
     found: list[tuple[float, int, float]] = []
-    start_s = -longest_s
+    start_s = max(-longest_s, since_s)
     while start_s < table.span_s:
         end_s = start_s + BLOCK_S + longest_s + pad * BIN_S
         picks = order[slice(*np.searchsorted(times_s, (start_s - pad * BIN_S, end_s)))]

@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 
 from zilzal.associate.bayes.network import PHASES, Network
 from zilzal.core.arrays import Array
-from zilzal.core.pick import Pick
+from zilzal.core.pick import Pick, in_order
 from zilzal.core.time import Time
 
 _APART_S = 4_000.0
@@ -51,7 +51,7 @@ class PickTable:
         """Of picks at its stations, one at least."""
         number = {station.station_id: n for n, station in enumerate(network.stations)}
         reference = min(pick.time for pick in picks)
-        ordered = sorted(picks, key=lambda pick: (pick.time, pick.id))
+        ordered = in_order(picks)
         slot = np.array(
             [2 * number[p.channel_id.station_id] + PHASES.index(p.phase) for p in ordered], int
         )
