@@ -247,7 +247,7 @@ class Horizon:
         is_open = number >= (self.closed_before or 0)
         if seen is None or since is None or not is_open:
             seen = self._solved(number, material, seen)
-        elif since < end:
+        elif since < grid.end(number):
             seen = self._solved_since(number, material, seen, since)
         self._sources[number] = seen.solved
         again = number in self._dirty or news.is_over
