@@ -103,6 +103,32 @@ def test_a_closed_block_is_associated_once_as_a_whole():
     assert associator.asked == [None]
 
 
+def test_a_block_that_was_worked_out_ahead_is_not_when_it_is_closed():
+    associator = Counting()
+    horizon = horizon_with(associator)
+    horizon.revise(news(picks_of_source(40.0, 1), 60.0))
+    passed = dict.fromkeys(SENSORS, START + CLOSED_S)
+    assert horizon.ahead(dict.fromkeys(SENSORS, START + 60.0), tuple(STATIONS)) is None
+    ahead = horizon.ahead(passed, tuple(STATIONS))
+    assert ahead is not None
+    horizon.foresee(ahead, ahead.solve())
+    assert horizon.ahead(passed, tuple(STATIONS)) is None
+    associator.asked.clear()
+    horizon.revise(news([], CLOSED_S))
+    assert not associator.asked
+
+
+def test_a_block_that_changed_after_it_was_worked_out_ahead_is_worked_out_again():
+    horizon = horizon_with(SETTLED)
+    first, second = picks_of_source(40.0, 1), picks_of_source(140.0, 2)
+    horizon.revise(news(first, 160.0))
+    ahead = horizon.ahead(dict.fromkeys(SENSORS, START + CLOSED_S), tuple(STATIONS))
+    assert ahead is not None
+    horizon.foresee(ahead, ahead.solve())
+    horizon.revise(news(second, CLOSED_S))
+    assert len(horizon.open_events) == 2
+
+
 def test_a_new_source_leaves_what_lies_long_before_it_as_it_was_found():
     associator = Counting()
     horizon = horizon_with(associator)

@@ -4,8 +4,9 @@ The sources of a block are `app.events.solve` of its picks, here as in an archiv
 whose picks are final is closed; the blocks after it are looked at again whenever picks have come,
 preliminary ones too, but only as far back as sources may be of which these are: what lies before
 is taken as it was found, until the block is closed. Picks, detections or waveforms that come late
-open a closed block again, as long as it lies within the horizon. Whatever order they came in, the
-events end as a function of the final picks.
+open a closed block again, as long as it lies within the horizon. What a block will be closed
+with can be worked out before, beside the revisions, for it may take long. Whatever order they
+came in, the events end as a function of the final picks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from zilzal.app.blocks import MARGIN_S, MEMORY, BlockGrid
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import Material, Solved, complete, event_id, solve, used_before
+from zilzal.app.live.ahead import Ahead
 from zilzal.app.live.identity import Identified, identify
 from zilzal.app.live.memory import RememberingLocator
 from zilzal.app.live_options import LiveOptions
@@ -38,6 +40,8 @@ LOOK_BACK_S = 60.0
 """Sources of which nothing is known are looked for so long before the first new pick."""
 HEARING_S = 15.0
 """A source that has a pick so shortly before the first new one, or after it, is worked out anew."""
+AHEAD_S = 45.0
+"""A block may be worked out as a whole so long before it is closed; its picks are there by then."""
 _NEVER = Time(2**62)
 _LOOKED_AT_S = 90.0
 """Magnitudes and types look at no more than this after an event's last pick."""
@@ -127,6 +131,7 @@ class Horizon:
     _seen: dict[int, _Seen] = field(default_factory=dict[int, _Seen])
     _known: dict[str, Event] = field(default_factory=dict[str, Event])
     _preliminary: dict[str, Pick] = field(default_factory=dict[str, Pick])
+    _foreseen: tuple[Ahead, list[Solved]] | None = None
     _settings: Configuration = field(init=False)
 
     def __post_init__(self) -> None:
@@ -170,6 +175,21 @@ class Horizon:
         is_same = self.closed_before == closed and not any(n < (closed or n) for n in numbers)
         state = None if is_same or self.closed_before is None else self._save(self.closed_before)
         return Revision(events=(*changed, *named.gone), state=state, renamed=named.renamed)
+
+    def ahead(self, passed: Mapping[SensorId, Time], stations: tuple[Station, ...]) -> Ahead | None:
+        """The block to be closed next if that is soon, unless `foresee` was told of it."""
+        grid, number = BlockGrid.of(stations), self.closed_before
+        if number is None or not passed:
+            return None
+        if max(passed.values()) < self._needed(number, grid) - AHEAD_S:
+            return None
+        ahead = self._whole(number, self._material(number, stations, grid))
+        is_known = self._foreseen is not None and self._foreseen[0].what == ahead.what
+        return ahead if ahead.material.picks and not is_known else None
+
+    def foresee(self, ahead: Ahead, solved: list[Solved]) -> None:
+        """Take note of what a block will be closed with, if nothing changes."""
+        self._foreseen = ahead, solved
 
     @property
     def open_events(self) -> tuple[Event, ...]:
@@ -233,16 +253,7 @@ class Horizon:
 
     def _look(self, number: int, news: News, grid: BlockGrid, since: Time | None) -> list[Event]:
         """A block's events, worked out anew as far as what they are made of has changed."""
-        start, end = grid.span(number)
-        final = [pick for pick in self._picks.values() if start <= pick.time < end]
-        more = [pick for pick in self._preliminary.values() if start <= pick.time < end]
-        material = Material(
-            picks=in_order([*final, *more]),
-            detections=[d for d in self._detections.values() if _overlaps(d, start, end)],
-            stations=news.stations,
-            inventory=self.inventory,
-            waveforms=self.waveforms,
-        )
+        material = self._material(number, news.stations, grid)
         seen = self._seen.get(number)
         is_open = number >= (self.closed_before or 0)
         if seen is None or since is None or not is_open:
@@ -261,13 +272,35 @@ class Horizon:
         self._seen[number] = _Seen(seen.what, seen.solved, events)
         return list(events.values())
 
+    def _material(self, number: int, stations: tuple[Station, ...], grid: BlockGrid) -> Material:
+        """What a block's events are made of."""
+        start, end = grid.span(number)
+        picks = (*self._picks.values(), *self._preliminary.values())
+        return Material(
+            picks=in_order(pick for pick in picks if start <= pick.time < end),
+            detections=[d for d in self._detections.values() if _overlaps(d, start, end)],
+            stations=stations,
+            inventory=self.inventory,
+            waveforms=self.waveforms,
+        )
+
+    def _whole(self, number: int, material: Material) -> Ahead:
+        return Ahead(
+            number=number,
+            material=material,
+            used=used_before(number, self._sources),
+            configuration=self._settings,
+            associator=self.associator,
+        )
+
     def _solved(self, number: int, material: Material, seen: _Seen | None) -> _Seen:
         """A block with all of its sources worked out, unless they are made of what they were."""
-        used = used_before(number, self._sources)
-        what = (tuple(material.picks), used, material.stations)
-        if seen is not None and seen.what == what:
+        whole = self._whole(number, material)
+        if seen is not None and seen.what == whole.what:
             return seen
-        return _Seen(what, solve(number, material, used, self._settings, self.associator), {})
+        if self._foreseen is not None and self._foreseen[0].what == whole.what:
+            return _Seen(whole.what, self._foreseen[1], {})
+        return _Seen(whole.what, whole.solve(), {})
 
     def _solved_since(self, number: int, material: Material, seen: _Seen, since: Time) -> _Seen:
         """A block with its sources from an instant on worked out anew."""
