@@ -294,7 +294,7 @@ def _block(
     begin_s = start_s - pad * BIN_S
     steps = np.zeros((len(nodes.sizes), n_bins * n_nodes), np.float32)
     for pick in picks.tolist():
-        _add(steps, scene, stack, pick, worth=worth[pick], begin_s=begin_s)
+        _add(steps, scene, stack, pick, worth=float(worth[pick]), begin_s=begin_s)
     for each, missed in zip(steps, stack.missed, strict=True):
         fit = np.zeros(n_nodes, np.float32)
         for at, step in enumerate(each.reshape(n_bins, n_nodes)):
