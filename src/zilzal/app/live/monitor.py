@@ -55,6 +55,8 @@ _T = TypeVar("_T")
 _DONE = object()
 LARGEST_ROUND = 5_000
 """Packets of one round, so that it ends before the next ones are late."""
+SAVING_PAUSES = 50.0
+"""The state is not stored again before so many times what it took have passed: picking waits."""
 NOTES_S = 5.0
 """How it stands is stored so often."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
@@ -105,6 +107,7 @@ class Monitor:
     _revising: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stream: PacketStream | None = None
     _saved_s: float = 0.0
+    _save_took_s: float = 0.0
     _looked_s: float = 0.0
     _told_s: float = 0.0
     _is_over: bool = False
@@ -261,7 +264,8 @@ class Monitor:
                 await self._finish()
                 return
             self.notifier.tell("WATCHDOG=1")
-            if self.clock.monotonic_s() - self._saved_s >= live.checkpoint_s:
+            pause_s = max(live.checkpoint_s, SAVING_PAUSES * self._save_took_s)
+            if self.clock.monotonic_s() - self._saved_s >= pause_s:
                 await self._save()
             elif self.clock.monotonic_s() - self._told_s >= NOTES_S:
                 await self._tell()
@@ -333,7 +337,7 @@ class Monitor:
 
     async def _save(self) -> None:
         """Store the state with the bookmarks that it stands at."""
-        key = self.configuration.picking_sha256
+        key, begun_s = self.configuration.picking_sha256, self.clock.monotonic_s()
         state = await asyncio.to_thread(self.engine.save)
         bookmarks = list(self.engine.bookmarks.values())
         report = self.health.report(self._pulse, self.store)
@@ -351,6 +355,7 @@ class Monitor:
             if not mark.place and self.engine.bookmarks[mark.source, mark.part] is mark:
                 del self.engine.bookmarks[mark.source, mark.part]
         self._saved_s = self.clock.monotonic_s()
+        self._save_took_s = self._saved_s - begun_s
 
     async def _tell(self) -> None:
         """Store how it stands, for `zilzal status`."""
