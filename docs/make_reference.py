@@ -372,7 +372,8 @@ def _live() -> list[str]:
         "A whole monitor on synthetic networks at 100 Hz, played in real time by a clock of "
         "processor time: as on one core that does nothing else, or as on two whose threads never "
         "wait for each other. Tables of travel times were filled before; counted after a minute, "
-        "in which all stations began, with the picking network of two places; the cores include the work of the end, when all is made "
+        "in which all stations began, with the picking network of two places; the cores include "
+        "the work of the end, when all is made "
         "final at once. From the packet with which the network has the 5.5 s after an onset that "
         "it looks at to the pick; from the last pick of an event's first version to that version, "
         "event by event.\n",
