@@ -24,8 +24,8 @@ BLURS_S = (0.6, 0.6, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0, 0.0, 0.0)
 LARGEST_TABLE, FEWEST_ROWS = 400_000, 16
 """Proposals times slots that are improved at once, which bounds memory in large networks."""
 YET_TO_COME = 2
-"""Picks that a proposal may win on its way to where it fits best; no source of benchmarks/
-association.py won more after its first step."""
+"""Picks that a proposal may win on its way to where it fits best; no source of the
+scenes dense100 and small (seed 5) of benchmarks/association.py won more after its first step."""
 SWEEPS = 6
 STEPS = 3
 
