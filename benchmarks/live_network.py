@@ -2,13 +2,18 @@
 
 A synthetic network of 100 Hz stations, with noise and earthquakes, is played in real time to a
 monitor with all that it does: decoding, recording on disk, picking, preliminary picks, events,
-the store. Its clock counts processor time and not the time of day: it goes on by what the
-monitor's process has spent, all threads together and the making of the records left out, and
-jumps to the next thing to do when nothing is done. So it is measured as on one core that does
-nothing else, however busy the machine is; filling the tables of travel times, which a monitor
-does once at its start, is left out. Writes benchmarks/results/live_network.json.
+the store. Its records are made beforehand, by another process. Two clocks:
 
-    python benchmarks/live_network.py [--stations 100 1000] [--seconds 180]
+* "processor" counts processor time and not the time of day: it goes on by what the monitor's
+  process has spent, and jumps to the next thing to do when nothing is done. So it is measured as
+  on one core that does nothing else, however busy the machine is; or as on two, where it goes on
+  by half as much while two threads are at work. That they may wait for each other is left out.
+* "wall" is that of the day: the monitor runs as it would, on all cores that it gets.
+
+Filling the tables of travel times, which a monitor does once at its start, is left out. Writes
+benchmarks/results/live_network.json.
+
+    python benchmarks/live_network.py [--stations 100 1000] [--seconds 180] [--clock wall]
 """
 
 from __future__ import annotations
@@ -17,9 +22,11 @@ import argparse
 import asyncio
 import heapq
 import json
+import multiprocessing
 import os
 import platform
 import resource
+import struct
 import tempfile
 import time
 from collections import Counter
@@ -28,17 +35,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 import zilzal
 from zilzal.app.configuration import read_configuration
+from zilzal.app.live.health import Health
 from zilzal.app.live.monitor import Monitor
 from zilzal.app.replay import synthetic_recording
+from zilzal.core.event import Event, Origin
+from zilzal.core.ids import ChannelId
 from zilzal.core.packet import Bookmark, Link, Packet
+from zilzal.core.pick import Pick
 from zilzal.core.time import Time
-from zilzal.io.playback import Delivery, deliveries
+from zilzal.io.playback import deliveries
 from zilzal.io.record import record_trace
 from zilzal.io.recorder import Recorder
 from zilzal.io.store import Store
@@ -51,6 +63,11 @@ BATCH = 512
 WARM_S = 60
 """Before, stations begin one after the other, and the associator learns the network anew."""
 POLL_S = 0.002
+HEAD = struct.Struct("<qI")
+NEEDED = 8
+"""Picks of an event."""
+LOOKAHEAD_S = 5.5
+"""Of our networks, see docs/reference/picker-model-card.md."""
 
 SCENARIO = """
 name = "large"
@@ -82,28 +99,36 @@ class ProcessorClock:
 
     Args:
         start: of the day.
-        left_out_s: processor time that is not the monitor's.
+        cores: that threads at work share.
         skipped_s: what was jumped over.
         spent_in: processor time by function that was called in a thread.
     """
 
     start: Time
-    left_out_s: float = 0.0
+    cores: int = 1
     skipped_s: float = 0.0
     spent_in: Counter[str] = field(default_factory=Counter)
     _begun_s: float = field(default_factory=time.process_time)
     _busy: int = 0
+    _counted_s: float = 0.0
+    _passed_s: float = 0.0
+    _lock: Lock = field(default_factory=Lock)
     _sleepers: list[tuple[float, int, asyncio.Future[None]]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=count)
 
     @property
     def spent_s(self) -> float:
         """Processor time of the monitor."""
-        return time.process_time() - self._begun_s - self.left_out_s
+        return time.process_time() - self._begun_s
 
     def monotonic_s(self) -> float:
         """See `Clock`."""
-        return self.spent_s + self.skipped_s
+        with self._lock:
+            spent_s = self.spent_s
+            at_once = min(max(self._busy, 1), self.cores)
+            self._passed_s += (spent_s - self._counted_s) / at_once
+            self._counted_s = spent_s
+            return self._passed_s + self.skipped_s
 
     def now(self) -> Time:
         """See `Clock`."""
@@ -131,10 +156,12 @@ class ProcessorClock:
                 self.spent_in[work.__qualname__] += time.thread_time() - begun_s
 
         async def counted(work: Callable[..., Any], *arguments: Any) -> Any:
+            self.monotonic_s()
             self._busy += 1
             try:
                 return await to_thread(timed, work, *arguments)
             finally:
+                self.monotonic_s()
                 self._busy -= 1
 
         asyncio.to_thread = counted
@@ -159,12 +186,49 @@ class ProcessorClock:
                     woken.set_result(None)
 
 
+@dataclass(eq=False)
+class WallClock:
+    """The time of day, as if it were the recording's.
+
+    Args:
+        start: of the recording.
+        spent_in: stays empty: threads are not watched.
+    """
+
+    start: Time
+    spent_in: Counter[str] = field(default_factory=Counter)
+    _begun_s: float = field(default_factory=time.monotonic)
+    _spent_s: float = field(default_factory=time.process_time)
+
+    @property
+    def spent_s(self) -> float:
+        """Processor time of the monitor."""
+        return time.process_time() - self._spent_s
+
+    def monotonic_s(self) -> float:
+        """See `Clock`."""
+        return time.monotonic() - self._begun_s
+
+    def now(self) -> Time:
+        """See `Clock`."""
+        return self.start + self.monotonic_s()
+
+    async def sleep(self, span_s: float) -> None:
+        """See `Clock`."""
+        await asyncio.sleep(max(span_s, 0.0))
+
+    @asynccontextmanager
+    async def going(self) -> AsyncGenerator[None]:
+        """Goes by itself."""
+        yield
+
+
 @dataclass(frozen=True)
 class Feed:
-    """Records at their times, made before the monitor's clock counts."""
+    """Records from a file, at their times."""
 
-    coming: Iterator[Delivery]
-    clock: ProcessorClock
+    path: Path
+    clock: ProcessorClock | WallClock
     name: str = "synthetic"
 
     @asynccontextmanager
@@ -176,25 +240,100 @@ class Feed:
         """See `PacketStream`."""
         return ()
 
-    def _made(self) -> list[Delivery]:
-        begun_s = time.process_time()
-        made = list(islice(self.coming, BATCH))
-        self.clock.left_out_s += time.process_time() - begun_s
-        return made
-
     async def __aiter__(self) -> AsyncIterator[Packet]:
+        coming = read_deliveries(self.path)
         number = 0
-        while made := self._made():
-            for delivery in made:
-                await self.clock.sleep(delivery.time - self.clock.now())
+        while made := list(islice(coming, BATCH)):
+            for due, content in made:
+                await self.clock.sleep(due - self.clock.now())
                 number += 1
-                content = delivery.record.content
                 yield Packet(
                     bookmark=Bookmark(self.name, "", str(number)),
                     arrived=self.clock.now(),
                     traces=(record_trace(content),),
                     record=content,
                 )
+
+
+def write_deliveries(scenario: str, path: Path) -> None:
+    """Make the records of a scenario."""
+    recording = synthetic_recording(parse_scenario(scenario))
+    with path.open("wb") as file:
+        for each in deliveries(recording.records(recording.start, recording.end)):
+            content = each.record.content
+            file.write(HEAD.pack(each.time.ns, len(content)) + content)
+
+
+def read_deliveries(path: Path) -> Iterator[tuple[Time, bytes]]:
+    """Records and when they are due."""
+    with path.open("rb") as file:
+        while head := file.read(HEAD.size):
+            ns, length = HEAD.unpack(head)
+            yield Time(ns), file.read(length)
+
+
+class Watching(Health):
+    """Health that notes when packets came, and when picks and events were told first."""
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__(clock)
+        self.came: dict[ChannelId, list[tuple[Time, Time]]] = {}
+        self.picked: dict[str, tuple[Pick, Time]] = {}
+        self.stored: list[tuple[Event, Time]] = []
+
+    def hear(self, packet: Packet) -> None:
+        """See `Health`."""
+        super().hear(packet)
+        for trace in packet.traces:
+            self.came.setdefault(trace.channel_id, []).append((trace.next_start, packet.arrived))
+
+    def note_preliminary(self, picks: Iterable[Pick]) -> None:
+        """See `Health`."""
+        told = list(picks)
+        super().note_preliminary(told)
+        now = self.clock.now()
+        for pick in told:
+            self.picked.setdefault(pick.id, (pick, now))
+
+    def note_events(self, events: Iterable[Event]) -> None:
+        """See `Health`."""
+        told = list(events)
+        super().note_events(told)
+        now = self.clock.now()
+        self.stored += [
+            (event, now)
+            for event in told
+            if event.version == 1 and isinstance(event.origin, Origin)
+        ]
+
+    def beyond_lookahead_s(self, lookahead_s: float, since: Time) -> list[float]:
+        """From the packet with which a network had all that it looks ahead to its pick.
+
+        Args:
+            lookahead_s: of the network.
+            since: packets before it do not count.
+        """
+        spans_s: list[float] = []
+        for pick, told in self.picked.values():
+            needed = pick.time + lookahead_s
+            sensor = pick.channel_id.sensor_id
+            reached = [
+                next((arrived for end, arrived in self.came[sensor.channel_id(c)] if end >= needed),
+                     told)
+                for c in "ZNE"
+            ]  # fmt: skip
+            if max(reached) >= since:
+                spans_s.append(max(told - max(reached), 0.0))
+        return spans_s
+
+    def last_pick_to_event_s(self, needed: int) -> list[tuple[float, float]]:
+        """From an event's last pick, and from as many as are needed, to its first version."""
+        spans_s: list[tuple[float, float]] = []
+        for event, stored in self.stored:
+            told = sorted(self.picked[p.id][1] for p in event.picks if p.id in self.picked)
+            if len(told) >= needed:
+                spans_s.append((stored - told[-1], stored - told[needed - 1]))
+        return spans_s
 
 
 class Counting:
@@ -206,7 +345,7 @@ class Counting:
         warm: from when on things count: by then all stations are worked on.
     """
 
-    def __init__(self, recorder: Recorder, clock: ProcessorClock, warm: Time) -> None:
+    def __init__(self, recorder: Recorder, clock: ProcessorClock | WallClock, warm: Time) -> None:
         self._recorder, self._clock, self._warm = recorder, clock, warm
         self.counts: list[int] = []
         self.spent_s = 0.0
@@ -224,58 +363,68 @@ class Counting:
         self._recorder.write(packets)
 
 
-def measure(stations: int, seconds: int, events_per_hour: float, picker: str) -> dict[str, Any]:
+def measure(options: argparse.Namespace, stations: int) -> dict[str, Any]:
     """One network."""
+    seconds: int = options.seconds
     aperture_m = SPACING_M * stations**0.5
-    scenario = parse_scenario(
-        SCENARIO.format(
-            stations=stations, seconds=seconds, aperture_m=aperture_m, radius_m=aperture_m / 2,
-            rate=events_per_hour,
-        )
+    text = SCENARIO.format(
+        stations=stations, seconds=seconds, aperture_m=aperture_m, radius_m=aperture_m / 2,
+        rate=options.events_per_hour,
     )  # fmt: skip
-    network, recording = build_network(scenario), synthetic_recording(scenario)
+    network = build_network(parse_scenario(text))
+    picker = {"use": options.picker} | ({"model": options.model} if options.model else {})
     configuration = read_configuration(
-        changes={"picker": {"use": picker}, "associator": {"min_picks": 8}}
+        changes={"picker": picker, "associator": {"min_picks": NEEDED}}
     )
     with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "deliveries"
+        maker = multiprocessing.get_context("spawn").Process(
+            target=write_deliveries, args=(text, path)
+        )
+        maker.start()
+        maker.join()
         for _ in configuration.locator.prepare(network.inventory.stations()):
             pass
-        coming = deliveries(recording.records(recording.start, recording.end))
-        first = next(coming)
-        clock = ProcessorClock(first.time)
-        feed = Feed(coming, clock)
-        recorder = Counting(
-            Recorder(Path(folder) / "records", configuration.gaps), clock, recording.start + WARM_S
-        )
+        start, _ = next(read_deliveries(path))
+        clock = WallClock(start)
+        if options.clock == "processor":
+            clock = ProcessorClock(start, options.cores)
+        warm = start + WARM_S
+        recorder = Counting(Recorder(Path(folder) / "records", configuration.gaps), clock, warm)
+        health = Watching(clock)
 
-        async def work(store: Store) -> Monitor:
+        async def work(store: Store) -> None:
             monitor = Monitor(
                 configuration=configuration,
                 inventory=network.inventory,
-                sources=[feed],
+                sources=[Feed(path, clock)],
                 store=store,
                 recorder=recorder,
                 clock=clock,
             )
+            monitor.health = health
             async with clock.going():
                 await monitor.run()
-            return monitor
 
         with Store.open(Path(folder) / "zilzal.db", clock=clock.now) as store:
             before = resource.getrusage(resource.RUSAGE_SELF)
-            monitor = asyncio.run(work(store))
+            asyncio.run(work(store))
             events = list(store.events())
             picks = len(store.picks(configuration=configuration.picking_sha256))
         after = resource.getrusage(resource.RUSAGE_SELF)
     late_s = clock.monotonic_s() - seconds
     measured_s, spent_s = seconds - WARM_S, clock.spent_s - recorder.spent_s
     spent_in = clock.spent_in - recorder.spent_in
+    to_event_s = health.last_pick_to_event_s(NEEDED)
     return {
         "stations": stations,
+        "clock": options.clock,
+        "cores_of_the_clock": options.cores if options.clock == "processor" else os.cpu_count(),
+        "picker": options.model or options.picker,
         "data_s": seconds,
-        "events_per_hour": events_per_hour,
+        "events_per_hour": options.events_per_hour,
         "true_events": len(network.events),
-        "records": sum(s.packets for s in monitor.health.stations.values()),
+        "records": sum(s.packets for s in health.stations.values()),
         "warm_after_s": WARM_S,
         "cpu_s_until_warm": round(recorder.spent_s, 1),
         "cpu_s": round(spent_s, 1),
@@ -289,15 +438,30 @@ def measure(stations: int, seconds: int, events_per_hour: float, picker: str) ->
             "largest": max(recorder.counts),
             "last": recorder.counts[-1],
         },
+        "packet_to_pick_beyond_lookahead_s": quantiles(
+            health.beyond_lookahead_s(LOOKAHEAD_S, warm)
+        ),
+        "last_pick_told_to_event_s": [
+            {"last": round(last_s, 2), "last_needed": round(needed_s, 2)}
+            for last_s, needed_s in to_event_s
+        ],
         "latency_s": {
             text: {str(q): histogram.quantile_s(q) for q in (0.5, 0.95, 0.99)}
-            for text, histogram in monitor.health.latencies().values()
+            for text, histogram in health.latencies().values()
             if histogram.total
         },
         "final_picks": picks,
         "events": len(events),
+        "load_average": os.getloadavg()[0],
         "peak_memory_mb": after.ru_maxrss // 1024,
-    }
+    }  # fmt: skip
+
+
+def quantiles(spans_s: list[float]) -> dict[str, float]:
+    """Of some spans; none of none."""
+    if not spans_s:
+        return {}
+    return {str(q): round(float(np.quantile(spans_s, q)), 2) for q in (0.5, 0.95, 0.99)}
 
 
 def main() -> None:
@@ -306,18 +470,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=180)
     parser.add_argument("--events-per-hour", type=float, default=60.0)
     parser.add_argument("--picker", default="neural")
+    parser.add_argument("--model", default="", help="of the neural picker; its default if empty")
+    parser.add_argument("--clock", choices=("processor", "wall"), default="processor")
+    parser.add_argument(
+        "--add", action="store_true", help="to the runs of the result that is there"
+    )
+    parser.add_argument("--cores", type=int, default=1, help="of the processor clock")
     options = parser.parse_args()
-    runs = [
-        measure(n, options.seconds, options.events_per_hour, options.picker)
-        for n in options.stations
-    ]
+    before = json.loads(RESULTS.read_text())["runs"] if options.add else []
     told = {
         "version": zilzal.__version__,
         "machine": platform.platform(),
         "cores_of_the_machine": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
-        "picker": options.picker,
-        "runs": runs,
+        "runs": [*before, *(measure(options, n) for n in options.stations)],
     }
     RESULTS.write_text(json.dumps(told, indent=2) + "\n")
     print(json.dumps(told, indent=2))

@@ -12,16 +12,17 @@ from zilzal.app.progress import Report, keep_quiet
 from zilzal.core.errors import DataError
 from zilzal.core.event import Association, Event, Magnitude, Origin, Unlocated
 from zilzal.core.ids import StationId, derive_id
-from zilzal.core.pick import Detection, Pick
+from zilzal.core.pick import Detection, Pick, in_order
 from zilzal.core.stage import (
     Associator,
     Evidence,
     LearningAssociator,
+    RecentAssociator,
     SettledAssociator,
     Waveforms,
 )
 from zilzal.core.station import Inventory, Station
-from zilzal.core.time import NS_PER_S
+from zilzal.core.time import NS_PER_S, Time
 from zilzal.locate.grid import GridLocator
 from zilzal.locate.merge import merge_split
 from zilzal.locate.observations import StationCorrection
@@ -75,7 +76,7 @@ def find_sources(
     grid = BlockGrid.of(material.stations)
     sources: dict[int, list[Solved]] = {}
     numbers = grid.numbers(pick.time for pick in material.picks)
-    picks = sorted(material.picks, key=lambda pick: (pick.time, pick.id))
+    picks = in_order(material.picks)
     for done, number in enumerate(numbers, 1):
         inside = replace(material, picks=grid.reached(number, picks))
         used = used_before(number, sources)
@@ -130,6 +131,8 @@ def solve(
     configuration: Configuration,
     associator: Associator,
     report: Report = keep_quiet,
+    *,
+    since: Time | None = None,
 ) -> list[Solved]:
     """The sources of one block, associated, located and merged; of nothing but its arguments.
 
@@ -140,17 +143,23 @@ def solve(
         configuration: of the locator.
         associator: settled.
         report: told of progress.
+        since: only sources from this instant on; None for all. Where the associator can, it
+            looks for no others.
     """
     grid = BlockGrid.of(material.stations)
     configuration = instructed(configuration, associator)
     picks = [pick for pick in grid.reached(number, material.picks) if pick.id not in used]
-    associations = associator.associate(picks, material.stations)
+    if since is not None and isinstance(associator, RecentAssociator):
+        associations = associator.associate_since(picks, material.stations, since)
+    else:
+        associations = associator.associate(picks, material.stations)
     solutions: list[Solved] = []
     for done, association in enumerate(associations, 1):
         solutions.append((association, locate(association, material.stations, configuration)))
         report("locate", done, len(associations))
     merged = merge_split(solutions, configuration.locator, material.stations)
-    return [solved for solved in merged if grid.accepts(number, solved[1].time)]
+    start = since or Time(0)
+    return [s for s in merged if grid.accepts(number, s[1].time) and s[1].time >= start]
 
 
 def complete(

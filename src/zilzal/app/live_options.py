@@ -23,8 +23,8 @@ class LiveOptions:
         late_s: stations that lag behind the network are waited for so long before a block is
             made final without them; their data revise it when they come.
         horizon_s: so long, in the time of the data, late data still revise events.
-        checkpoint_s: the state is stored so often; after a crash the sources are asked again for
-            what came since.
+        checkpoint_s: the state is stored so often, or more seldom where storing takes more than a
+            fiftieth of this; after a crash the sources are asked again for what came since.
         ahead_s: a record that jumps ahead of its station's others and of the clock by more than
             this has a wrong time and is left out.
         backlog: records that may wait to be worked on; then the sources wait.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
 from zilzal.core.ids import ChannelId, SensorId, derive_id
 from zilzal.core.time import Time
@@ -94,6 +96,18 @@ class Pick:
             "pick", self.channel_id, self.phase, self.time.ns, self.provenance.method,
             self.provenance.model,
         )  # fmt: skip
+
+
+def in_order(picks: Iterable[Pick]) -> list[Pick]:
+    """Picks in order of time, and of id where that is the same."""
+    by_time = sorted(picks, key=lambda pick: pick.time.ns)
+    # An id is a hash, and few picks need it.
+    groups = (list(group) for _, group in groupby(by_time, key=lambda pick: pick.time.ns))
+    return [
+        pick
+        for group in groups
+        for pick in (group if len(group) == 1 else sorted(group, key=lambda each: each.id))
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,6 +107,23 @@ class SettledAssociator(Associator, Protocol):
 
 
 @runtime_checkable
+class RecentAssociator(Associator, Protocol):
+    """An associator that can look at the newest stretch alone, with less work."""
+
+    def associate_since(
+        self, picks: Sequence[Pick], stations: Sequence[Station], since: Time
+    ) -> list[Association]:
+        """Associations of sources from an instant on, or shortly before it.
+
+        Args:
+            picks: earlier ones too, which tell what is usual.
+            stations: of the picks.
+            since: the instant.
+        """
+        ...
+
+
+@runtime_checkable
 class LearningAssociator(Associator, Protocol):
     """An associator that learns how strict to be, and maybe more, from many picks at once."""
 

@@ -2,9 +2,11 @@
 
 The sources of a block are `app.events.solve` of its picks, here as in an archive's run. A block
 whose picks are final is closed; the blocks after it are looked at again whenever picks have come,
-preliminary ones too. Picks, detections or waveforms that come late open a closed block again, as
-long as it lies within the horizon. Whatever order they came in, the events end as a function of
-the final picks.
+preliminary ones too, but only as far back as sources may be of which these are: what lies before
+is taken as it was found, until the block is closed. Picks, detections or waveforms that come late
+open a closed block again, as long as it lies within the horizon. What a block will be closed
+with can be worked out before, beside the revisions, for it may take long. Whatever order they
+came in, the events end as a function of the final picks.
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from zilzal.app.blocks import MEMORY, BlockGrid
+from zilzal.app.blocks import MARGIN_S, MEMORY, BlockGrid
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import Material, Solved, complete, event_id, solve, used_before
+from zilzal.app.live.ahead import Ahead
 from zilzal.app.live.identity import Identified, identify
 from zilzal.app.live.memory import RememberingLocator
 from zilzal.app.live_options import LiveOptions
 from zilzal.core.event import EvaluationMode, Event, Origin
 from zilzal.core.ids import SensorId
-from zilzal.core.pick import Detection, Pick
+from zilzal.core.pick import Detection, Pick, in_order
 from zilzal.core.stage import Associator, Waveforms
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
@@ -33,6 +36,13 @@ REMEASURE_S = 10.0
 """An event whose picks stay the same is measured again when so much more has been recorded."""
 
 
+LOOK_BACK_S = 60.0
+"""Sources of which nothing is known are looked for so long before the first new pick."""
+HEARING_S = 15.0
+"""A source that has a pick so shortly before the first new one, or after it, is worked out anew."""
+AHEAD_S = 45.0
+"""A block may be worked out as a whole so long before it is closed; its picks are there by then."""
+_NEVER = Time(2**62)
 _LOOKED_AT_S = 90.0
 """Magnitudes and types look at no more than this after an event's last pick."""
 _CODA_S = 120.0
@@ -80,9 +90,15 @@ class Revision:
 
 @dataclass(slots=True, eq=False)
 class _Seen:
-    """A block as it was looked at last."""
+    """A block as it was looked at last.
 
-    what: tuple[object, ...]
+    Args:
+        what: it was made of; None where only its newest stretch was looked at.
+        solved: its sources.
+        events: these made of them, by what they are made of.
+    """
+
+    what: tuple[object, ...] | None
     solved: list[Solved]
     events: dict[tuple[object, ...], Event]
 
@@ -114,6 +130,8 @@ class Horizon:
     _dirty: set[int] = field(default_factory=set[int])
     _seen: dict[int, _Seen] = field(default_factory=dict[int, _Seen])
     _known: dict[str, Event] = field(default_factory=dict[str, Event])
+    _preliminary: dict[str, Pick] = field(default_factory=dict[str, Pick])
+    _foreseen: tuple[Ahead, list[Solved]] | None = None
     _settings: Configuration = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,11 +159,13 @@ class Horizon:
     def revise(self, news: News) -> Revision:
         """Look at what is new; give back what it changes."""
         grid = BlockGrid.of(news.stations)
-        self._note(news, grid)
+        changed = self._note(news, grid)
         numbers = self._due(news, grid)
         closed = self.closed_before
-        found = {number: self._look(number, news, grid) for number in numbers}
         self._close(news, grid)
+        since = None if news.is_over else self._since(changed, grid)
+        found = {number: self._look(number, news, grid, since) for number in numbers}
+        self._dirty.clear()
         named = self._name(found, news, grid)
         changed = [event for event in named.events if self._known.get(event.id) is not event]
         for event in named.gone:
@@ -156,19 +176,36 @@ class Horizon:
         state = None if is_same or self.closed_before is None else self._save(self.closed_before)
         return Revision(events=(*changed, *named.gone), state=state, renamed=named.renamed)
 
+    def ahead(self, passed: Mapping[SensorId, Time], stations: tuple[Station, ...]) -> Ahead | None:
+        """The block to be closed next if that is soon, unless `foresee` was told of it."""
+        grid, number = BlockGrid.of(stations), self.closed_before
+        if number is None or not passed:
+            return None
+        if max(passed.values()) < self._needed(number, grid) - AHEAD_S:
+            return None
+        ahead = self._whole(number, self._material(number, stations, grid))
+        is_known = self._foreseen is not None and self._foreseen[0].what == ahead.what
+        return ahead if ahead.material.picks and not is_known else None
+
+    def foresee(self, ahead: Ahead, solved: list[Solved]) -> None:
+        """Take note of what a block will be closed with, if nothing changes."""
+        self._foreseen = ahead, solved
+
     @property
     def open_events(self) -> tuple[Event, ...]:
         """Located events within the horizon, as they are now."""
         return tuple(sorted(self._known.values(), key=lambda e: (e.time, e.id)))
 
-    def _note(self, news: News, grid: BlockGrid) -> None:
-        """Take what came in, and note which closed blocks it concerns."""
+    def _note(self, news: News, grid: BlockGrid) -> list[Time]:
+        """Take what came in, and note which closed blocks it concerns; times of changed picks."""
         closed = self.closed_before
-        times: list[Time] = []
-        for pick in news.picks:
-            if pick.id not in self._picks:
-                self._picks[pick.id] = pick
-                times.append(pick.time)
+        new = {pick.id: pick for pick in news.picks if pick.id not in self._picks}
+        self._picks |= new
+        told = {pick.id: pick for pick in news.preliminary if pick.id not in self._picks}
+        before, self._preliminary = self._preliminary, told
+        gone = [pick for i, pick in before.items() if i not in told and i not in self._picks]
+        come = [pick for i, pick in (new | told).items() if i not in before]
+        times = [pick.time for pick in new.values()]
         for each in news.detections:
             if each.id not in self._detections:
                 self._detections[each.id] = each
@@ -187,6 +224,7 @@ class Horizon:
         # A block before the horizon is not opened any more.
         oldest = min(self._sources, default=closed or 0)
         self._dirty = {number for number in self._dirty if number >= oldest}
+        return [pick.time for pick in (*come, *gone)]
 
     def _due(self, news: News, grid: BlockGrid) -> list[int]:
         """The blocks to look at, in order: open ones, and closed ones from the first changed."""
@@ -198,39 +236,79 @@ class Horizon:
         first = min([self.closed_before, *self._dirty])
         return [n for n in grid.numbers(pick.time for pick in picks) if n >= first]
 
-    def _look(self, number: int, news: News, grid: BlockGrid) -> list[Event]:
-        """A block's events, worked out anew as far as what they are made of has changed."""
-        start, end = grid.span(number)
-        final = [pick for pick in self._picks.values() if start <= pick.time < end]
-        ids = {pick.id for pick in final}
-        more = (p for p in news.preliminary if start <= p.time < end and p.id not in ids)
-        picks = sorted([*final, *more], key=lambda pick: (pick.time, pick.id))
-        used = used_before(number, self._sources)
-        what = (tuple(picks), used, news.stations)
-        material = Material(
-            picks=picks,
-            detections=[d for d in self._detections.values() if _overlaps(d, start, end)],
-            stations=news.stations,
-            inventory=self.inventory,
-            waveforms=self.waveforms,
+    def _since(self, changed: Sequence[Time], grid: BlockGrid) -> Time:
+        """From when on sources of open blocks may have changed: in the future where none has."""
+        if not changed:
+            return _NEVER
+        first = min(changed)
+        since = first - min(LOOK_BACK_S, grid.reach_s)
+        hearing = (
+            origin.time - MARGIN_S
+            for number, sources in self._sources.items()
+            if number >= (self.closed_before or 0)
+            for association, origin in sources
+            if association.picks[-1].time >= first - HEARING_S
         )
+        return min([since, *hearing])
+
+    def _look(self, number: int, news: News, grid: BlockGrid, since: Time | None) -> list[Event]:
+        """A block's events, worked out anew as far as what they are made of has changed."""
+        material = self._material(number, news.stations, grid)
         seen = self._seen.get(number)
-        if seen is None or seen.what != what:
-            seen = _Seen(what, solve(number, material, used, self._settings, self.associator), {})
+        is_open = number >= (self.closed_before or 0)
+        if seen is None or since is None or not is_open:
+            seen = self._solved(number, material, seen)
+        elif since < grid.end(number):
+            seen = self._solved_since(number, material, seen, since)
         self._sources[number] = seen.solved
         again = number in self._dirty or news.is_over
         newest = max(news.passed.values(), default=Time(0))
         known = self._seen[number].events if number in self._seen else {}
+        events: dict[tuple[object, ...], Event] = {}
         for solved in seen.solved:
             key = _key(solved, material.detections, newest)
             event = None if again else known.get(key)
-            if event is None:
-                event = next(complete([solved], material, self._settings))
-            seen.events[key] = event
-        wanted = {_key(solved, material.detections, newest) for solved in seen.solved}
-        seen.events = {key: event for key, event in seen.events.items() if key in wanted}
-        self._seen[number] = seen
-        return list(seen.events.values())
+            events[key] = event or next(complete([solved], material, self._settings))
+        self._seen[number] = _Seen(seen.what, seen.solved, events)
+        return list(events.values())
+
+    def _material(self, number: int, stations: tuple[Station, ...], grid: BlockGrid) -> Material:
+        """What a block's events are made of."""
+        start, end = grid.span(number)
+        picks = (*self._picks.values(), *self._preliminary.values())
+        return Material(
+            picks=in_order(pick for pick in picks if start <= pick.time < end),
+            detections=[d for d in self._detections.values() if _overlaps(d, start, end)],
+            stations=stations,
+            inventory=self.inventory,
+            waveforms=self.waveforms,
+        )
+
+    def _whole(self, number: int, material: Material) -> Ahead:
+        return Ahead(
+            number=number,
+            material=material,
+            used=used_before(number, self._sources),
+            configuration=self._settings,
+            associator=self.associator,
+        )
+
+    def _solved(self, number: int, material: Material, seen: _Seen | None) -> _Seen:
+        """A block with all of its sources worked out, unless they are made of what they were."""
+        whole = self._whole(number, material)
+        if seen is not None and seen.what == whole.what:
+            return seen
+        if self._foreseen is not None and self._foreseen[0].what == whole.what:
+            return _Seen(whole.what, self._foreseen[1], {})
+        return _Seen(whole.what, whole.solve(), {})
+
+    def _solved_since(self, number: int, material: Material, seen: _Seen, since: Time) -> _Seen:
+        """A block with its sources from an instant on worked out anew."""
+        kept = [solved for solved in seen.solved if solved[1].time < since]
+        used = used_before(number, self._sources)
+        used |= {pick.id for association, _ in kept for pick in association.picks}
+        new = solve(number, material, used, self._settings, self.associator, since=since)
+        return _Seen(None, [*kept, *new], {})
 
     def _name(self, found: Mapping[int, list[Event]], news: News, grid: BlockGrid) -> Identified:
         """Give the blocks' events their ids; those of closed blocks their final ones."""
@@ -255,7 +333,6 @@ class Horizon:
 
     def _close(self, news: News, grid: BlockGrid) -> None:
         """Close the blocks that all stations have passed, or that were waited for long enough."""
-        self._dirty.clear()
         if self.closed_before is None or not news.passed:
             return
         newest = max(news.passed.values())

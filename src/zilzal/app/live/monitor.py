@@ -17,17 +17,16 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 import zilzal
 from zilzal.app.blocks import BLOCK_S, MEMORY
 from zilzal.app.configuration import Configuration
-from zilzal.app.events import LEARNED, LEAST_LESSON, LESSON
 from zilzal.app.live.alerts import deliver, enqueue, hold_back
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import STATION, Health, Pulse
 from zilzal.app.live.horizon import Horizon, News
+from zilzal.app.live.lesson import settled_associator
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
 from zilzal.core.coverage import CoverageSpan
@@ -37,9 +36,7 @@ from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Detection, Pick
 from zilzal.core.stage import (
-    Associator,
     Clock,
-    LearningAssociator,
     PacketSource,
     PacketStream,
     Preparing,
@@ -58,11 +55,11 @@ _T = TypeVar("_T")
 _DONE = object()
 LARGEST_ROUND = 5_000
 """Packets of one round, so that it ends before the next ones are late."""
+SAVING_PAUSES = 50.0
+"""The state is not stored again before so many times what it took have passed: picking waits."""
 NOTES_S = 5.0
 """How it stands is stored so often."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
-LARGEST_TEST = 50_000
-"""Picks that an associator looks through for a busy stretch to learn from."""
 _ENGINE, _HORIZON = "live/engine", "live/horizon"
 _MEMORY_S = (MEMORY + 2) * BLOCK_S
 
@@ -110,9 +107,11 @@ class Monitor:
     _revising: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stream: PacketStream | None = None
     _saved_s: float = 0.0
+    _save_took_s: float = 0.0
     _looked_s: float = 0.0
     _told_s: float = 0.0
     _is_over: bool = False
+    _ahead: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         live = self.configuration.live
@@ -200,7 +199,7 @@ class Monitor:
             options=live,
             inventory=self.inventory,
             waveforms=self.recorder,
-            associator=self._settled(),
+            associator=settled_associator(settings, self.store, self.inventory.stations()),
         )
         self.horizon.restore(
             self.store.load_checkpoint(_HORIZON, key),
@@ -208,34 +207,6 @@ class Monitor:
             self.store.detections(start, configuration=picking),
             self.store.events(EventQuery(start=start)),
         )
-
-    def _settled(self) -> Associator:
-        """The associator with what it learned: before, in a run over an archive, or now."""
-        associator, key = self.configuration.associator, self.configuration.sha256
-        if not isinstance(associator, LearningAssociator):
-            return associator
-        stations = self.inventory.stations()
-        if associator.is_settled:
-            return associator.settled((), stations)
-        kept = self.store.load_checkpoint(LEARNED, key)
-        if kept is not None:
-            return associator.remembering(kept.decode())
-        lesson = Path(self.configuration.live.output) / LESSON
-        if lesson.is_file():
-            settled = associator.remembering(lesson.read_text(encoding="utf-8"))
-        else:
-            picks = self.store.picks(configuration=self.configuration.picking_sha256)
-            if len(picks) < LEAST_LESSON:
-                logger.warning(
-                    "there are too few picks to learn from how strict to be: events must be "
-                    "certain until the monitor is started with %d picks in its store, or with %s, "
-                    "which `zilzal run` writes, in its folder",
-                    LEAST_LESSON, LESSON,
-                )  # fmt: skip
-                return associator.cautious()
-            settled = associator.settled(picks[-LARGEST_TEST:], stations)
-        self.store.save_checkpoint(LEARNED, settled.to_text().encode(), key, done=True)
-        return settled
 
     @property
     def _pulse(self) -> Pulse:
@@ -293,7 +264,8 @@ class Monitor:
                 await self._finish()
                 return
             self.notifier.tell("WATCHDOG=1")
-            if self.clock.monotonic_s() - self._saved_s >= live.checkpoint_s:
+            pause_s = max(live.checkpoint_s, SAVING_PAUSES * self._save_took_s)
+            if self.clock.monotonic_s() - self._saved_s >= pause_s:
                 await self._save()
             elif self.clock.monotonic_s() - self._told_s >= NOTES_S:
                 await self._tell()
@@ -365,7 +337,7 @@ class Monitor:
 
     async def _save(self) -> None:
         """Store the state with the bookmarks that it stands at."""
-        key = self.configuration.picking_sha256
+        key, begun_s = self.configuration.picking_sha256, self.clock.monotonic_s()
         state = await asyncio.to_thread(self.engine.save)
         bookmarks = list(self.engine.bookmarks.values())
         report = self.health.report(self._pulse, self.store)
@@ -383,6 +355,7 @@ class Monitor:
             if not mark.place and self.engine.bookmarks[mark.source, mark.part] is mark:
                 del self.engine.bookmarks[mark.source, mark.part]
         self._saved_s = self.clock.monotonic_s()
+        self._save_took_s = self._saved_s - begun_s
 
     async def _tell(self) -> None:
         """Store how it stands, for `zilzal status`."""
@@ -412,9 +385,25 @@ class Monitor:
             if not self._is_over:
                 begun_s = self.clock.monotonic_s()
                 await self._settle_events(is_over=False)
+                if self._ahead is None or self._ahead.done():
+                    self._ahead = asyncio.create_task(self._look_ahead())
                 # Rest as long as it took: where sources are costly, picking must not starve.
                 took_s = self.clock.monotonic_s() - begun_s
                 await self.clock.sleep(max(self.configuration.live.preliminary_s / 2, took_s))
+
+    async def _look_ahead(self) -> None:
+        """Work out what is to be closed soon, while revisions go on."""
+        async with self._revising:
+            horizon = self.horizon
+            ahead = horizon.ahead(self._passed, self._stations)
+        if ahead is not None:
+            try:
+                solved = await asyncio.to_thread(ahead.solve)
+            except Exception:
+                logger.exception("a block was not worked out ahead; it will be when it is closed")
+            else:
+                async with self._revising:
+                    horizon.foresee(ahead, solved)
 
     async def _settle_events(self, *, is_over: bool) -> None:
         async with self._revising:

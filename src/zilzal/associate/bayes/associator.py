@@ -31,6 +31,7 @@ from zilzal.core.errors import FormatError
 from zilzal.core.event import Association
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.station import Station
+from zilzal.core.time import Time
 from zilzal.core.units import metres
 from zilzal.travel import load_model
 
@@ -218,13 +219,26 @@ class SettledAssociator:
 
     def associate(self, picks: Sequence[Pick], stations: Sequence[Station]) -> list[Association]:
         """Associations in order of time; the order of the picks does not matter."""
+        return self._associate(picks, stations, None)
+
+    def associate_since(
+        self, picks: Sequence[Pick], stations: Sequence[Station], since: Time
+    ) -> list[Association]:
+        """The same of sources from an instant on, or shortly before it."""
+        return self._associate(picks, stations, since)
+
+    def _associate(
+        self, picks: Sequence[Pick], stations: Sequence[Station], since: Time | None
+    ) -> list[Association]:
         usable = _usable(self.options, picks, stations)
         if usable is None:
             return []
         network, known = usable
         table = PickTable.of(known, network)
         beliefs = Beliefs.first(table) if not self.learned else _recalled(self.learned, network)
-        _, contest = _search(network, table, beliefs, self.options.min_picks or LEAST_PICKS)
+        since_s = -np.inf if since is None else since - table.reference
+        least_picks = self.options.min_picks or LEAST_PICKS
+        _, contest = _search(network, table, beliefs, least_picks, since_s=since_s)
         return _associations(
             network, table, contest, least_odds=self.least_odds,
             earth_model=self.earth_model,
@@ -257,9 +271,14 @@ def _usable(
 
 
 def _search(
-    network: Network, table: PickTable, beliefs: Beliefs | None, least_picks: int
+    network: Network,
+    table: PickTable,
+    beliefs: Beliefs | None,
+    least_picks: int,
+    *,
+    since_s: float = -np.inf,
 ) -> tuple[Scene, Contest]:
-    """All sources among some picks, and the scene with what they taught.
+    """All sources among some picks from a time on, and the scene with what they taught.
 
     With beliefs given, these stay.
     """
@@ -275,7 +294,7 @@ def _search(
     for _ in range(ROUNDS):
         if stack is None or beliefs is None:
             stack = stack_of(network, scene.beliefs)
-        born = bear(scene, stack, contest, least_picks)
+        born = bear(scene, stack, contest, least_picks, since_s=since_s)
         if len(born) == 0:
             break
         contest = replace(contest, sources=contest.sources.joined(born))

@@ -37,6 +37,8 @@ SUREST = 0.95
 SOFTNESS = 0.3
 """Units of magnitude over which the probability rises."""
 SIZES = np.arange(-1.0, 4.01, 0.1)
+_PRODUCT = 64
+"""Probabilities of at least 1 - `SUREST` whose product is a number yet."""
 _NEAREST_M, _REFERENCE_M = 3_000.0, 10_000.0
 _DEAF = 50.0
 SILENCE = 10.0
@@ -193,14 +195,25 @@ class Scene:
         return distance_m, Fit(pick=best, gain=gain)
 
     def best_size(self, hardness: Array, fit: Fit) -> Float64[Array, " source"]:
-        """The size that explains best which slots heard and which did not."""
-        total = np.empty((len(hardness), len(SIZES)))
-        for column, size in enumerate(SIZES):
-            chance = self.heard(hardness, np.full(len(hardness), size))
-            missed = np.log1p(-chance)
-            with np.errstate(divide="ignore"):
-                value = np.maximum(np.log(chance) + fit.gain, missed)
-            total[:, column] = np.where(fit.pick >= 0, value, missed).sum(1)
+        """The size that explains best which slots heard and which did not.
+
+        Where a pick adds log p - log(1 - p) + g, less than nothing whatever the size, it is left
+        out; the logarithm of all that is missed is taken of products, since logarithms are slow.
+        """
+        works = np.flatnonzero(self.beliefs.works)
+        hard = np.exp(hardness[:, works] / SOFTNESS)
+        gain = np.where(fit.pick >= 0, fit.gain, -np.inf)[:, works]
+        source, slot = np.nonzero(gain > -np.log(SUREST / (1 - SUREST)))
+        heard, gain = hard[source, slot], gain[source, slot]
+        parts = np.arange(0, len(works), _PRODUCT)
+        total = np.zeros((len(hardness), len(SIZES)))
+        for column, ease in enumerate(np.exp(-SIZES / SOFTNESS)):
+            if len(works):
+                odds = hard * ease
+                missed = (1 - SUREST + odds) / (1 + odds)
+                total[:, column] = np.log(np.multiply.reduceat(missed, parts, axis=1)).sum(1)
+            added = gain + np.log(SUREST / (1 - SUREST + heard * ease))
+            total[:, column] += np.bincount(source, np.maximum(added, 0), len(hardness))
         return SIZES[np.argmax(total, axis=1)]
 
     def net_gain(self, hardness: Array, size: Array, fit: Fit) -> tuple[Array, Array]:
@@ -254,12 +267,8 @@ class Scene:
 
     def _silent(self, time_s: Array) -> Bool[Array, "source slot"]:
         """Whether a slot's station is long without any pick at a time."""
-        silent = np.empty((len(time_s), len(self.network.stations)), bool)
-        for number, times_s in enumerate(self.table.station_times_s):
-            after = np.clip(np.searchsorted(times_s, time_s), 1, len(times_s) - 1)
-            gap_s = times_s[after] - times_s[after - 1]
-            silent[:, number] = gap_s > SILENCE * self.beliefs.interval_s[number]
-        return np.repeat(silent, 2, axis=1)
+        gap_s = self.table.pauses_s(time_s)
+        return np.repeat(gap_s > SILENCE * self.beliefs.interval_s, 2, axis=1)
 
 
 def attenuation(distance_m: Array) -> Array:

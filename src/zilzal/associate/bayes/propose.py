@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, Int64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
 from zilzal.associate.bayes.beliefs import Beliefs
 from zilzal.associate.bayes.model import SOFTNESS, SUREST, Scene, attenuation
-from zilzal.associate.bayes.network import Network
+from zilzal.associate.bayes.network import PHASES, Network
 from zilzal.core.arrays import Array
+from zilzal.locate.frame import arc_lengths_m, surface_points_m
 
 BIN_S = 0.4
 """Step of trial origin times."""
-BLOCK_S = 300.0
+BLOCK_S = 150.0
 """Trial times that are looked at together, which bounds memory."""
 HEARERS = (3, 6, 12)
 """Sizes that are tried at each node: such that so many stations are near enough."""
@@ -36,8 +38,11 @@ FLATNESS, CROWDING = 2.0, 1.5
 MOST_NODES = 30_000
 """Among the stations, about: in a large network nodes are wider, so that they fit into memory."""
 _LEAST_CHANCE, _LEAST_HOPE = 0.05, 0.04
-LARGEST_PART = 2_000_000
-"""Nodes times slots that are looked at together."""
+LARGEST_PART = 1_000_000
+"""Nodes times stations that are looked at together."""
+_UNITS = 2.0**24
+"""Whole numbers to a unit of log odds."""
+_FARTHEST = SUREST / _LEAST_CHANCE - 1
 _SLACK = 1.1
 _APART = 3
 
@@ -46,26 +51,36 @@ _APART = 3
 class Nodes:
     """Cells that the volume is divided into: small near stations, large away from them.
 
-    What slots have to do with them is kept for pairs of which there is hope only, in order of slot:
-    all pairs of a network of a thousand stations would not fit into memory.
+    What stations have to do with them is kept for pairs of which there is hope only, in order of
+    station: all pairs of a network of a thousand stations would not fit into memory.
 
     Args:
         place_m: their middles.
         half_m: half of their widths.
         sizes: by class, of a source that as many stations hear as the class wants.
+        ease: exp(-m / w) of these, see `model`.
+        bins: by phase, in how many trial times a pick fits a node.
+        log_width_s: by phase, logarithm of the time that these cover.
+        ends: station k has the pairs from number ends[k] on, up to ends[k + 1].
         node: of each pair.
-        slot: of each pair.
-        hardness: size from which on a source at the node is heard in half of the cases.
-        time_s: travel time, without terms.
+        hard: exp(a / w), see `model`: how hard it is for the station to hear a source there.
+        time_s: by phase, travel times, without terms.
     """
 
     place_m: Float64[Array, "node 3"]
     half_m: Float64[Array, " node"]
     sizes: tuple[Float64[Array, " node"], ...]
+    ease: tuple[Float32[Array, " node"], ...]
+    bins: Int32[Array, "2 node"]
+    log_width_s: Float32[Array, "2 node"]
+    ends: Int64[Array, " station+1"]
     node: Int32[Array, " pair"]
-    slot: Int32[Array, " pair"]
-    hardness: Float32[Array, " pair"]
-    time_s: Float32[Array, " pair"]
+    hard: Float32[Array, " pair"]
+    time_s: Float32[Array, "2 pair"]
+
+    def of_station(self, station: int) -> slice:
+        """Its pairs."""
+        return slice(int(self.ends[station]), int(self.ends[station + 1]))
 
 
 @lru_cache(maxsize=2)
@@ -73,43 +88,59 @@ def nodes_of(network: Network) -> Nodes:
     """The nodes of a network; the same object for the same network."""
     rows = np.array(list(_cells(network)))
     place_m, half_m = rows[:, :3], rows[:, 3] / 2
-    at_once = max(64, LARGEST_PART // network.n_slots)
+    sizes = _sizes(network, place_m)
+    points_m = surface_points_m(*network.frame.place(place_m[:, 0], place_m[:, 1]))
     parts = [
-        _pairs(network, place_m[first : first + at_once], first)
-        for first in range(0, len(place_m), at_once)
+        _near(network, station, place_m[:, 2], points_m, sizes[-1])
+        for station in range(len(network.stations))
     ]
-    sizes, pairs = (list(zip(*each, strict=True)) for each in zip(*parts, strict=True))
-    node, slot, hardness, time_s = (np.concatenate(each) for each in pairs)
-    order = np.argsort(slot, kind="stable")
+    across_s = 2 * _SLACK * half_m / np.array(SLOWEST_M_PER_S)[:, None]
+    bins = np.maximum(1, 2 * (across_s / BIN_S).astype(np.int32) + 1)
+    node, hard, time_s = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
     return Nodes(
         place_m=place_m,
         half_m=half_m,
-        sizes=tuple(np.concatenate(each) for each in sizes),
-        node=node[order],
-        slot=slot[order],
-        hardness=hardness[order],
-        time_s=time_s[order],
+        sizes=sizes,
+        ease=tuple(np.exp(-size / SOFTNESS).astype(np.float32) for size in sizes),
+        bins=bins,
+        log_width_s=np.log(bins * BIN_S).astype(np.float32),
+        ends=np.cumsum([0, *(len(part[0]) for part in parts)]),
+        node=node,
+        hard=hard,
+        time_s=time_s,
     )
 
 
-def _pairs(
-    network: Network, place_m: Float64[Array, "node 3"], first: int
-) -> tuple[tuple[Array, ...], tuple[Array, Array, Array, Array]]:
-    """Sizes of some nodes by class; node, slot, hardness and time of the pairs kept."""
-    distance_m = network.distances_m(place_m)
-    hardness = attenuation(np.hypot(distance_m, place_m[:, 2:]))
-    by_ease = np.sort(hardness, axis=1)
+def _sizes(network: Network, place_m: Float64[Array, "node 3"]) -> tuple[Array, ...]:
+    """By class, the size that as many stations hear as the class wants."""
     n_stations = len(network.stations)
-    sizes = tuple(by_ease[:, min(k, n_stations) - 1] + 0.2 for k in _classes(n_stations))
-    time_s = network.times_s(distance_m, place_m[:, 2])
-    node, station = np.nonzero(_chance(sizes[-1][:, None], hardness) > _LEAST_HOPE)
-    node, slot = np.repeat(node, 2).astype(np.int32), np.repeat(2 * station, 2).astype(np.int32)
-    slot[1::2] += 1
-    return sizes, (
-        node + np.int32(first),
-        slot,
-        hardness[node, slot // 2].astype(np.float32),
-        time_s[node, slot].astype(np.float32),
+    at_once = max(64, LARGEST_PART // n_stations)
+    wanted = [min(k, n_stations) - 1 for k in _classes(n_stations)]
+    parts: list[Array] = []
+    for first in range(0, len(place_m), at_once):
+        part = place_m[first : first + at_once]
+        away_m = np.hypot(network.distances_m(part), part[:, 2:])
+        parts.append(attenuation(np.partition(away_m, wanted, axis=1)[:, wanted]) + 0.2)
+    return tuple(np.concatenate(parts).T)
+
+
+def _near(
+    network: Network, station: int, depth_m: Array, points_m: Array, largest: Array
+) -> tuple[Array, Array, Array]:
+    """The nodes whose largest source a station may hear, how hard it is, and travel times."""
+    distance_m = arc_lengths_m(network.points_m[:, station : station + 1], points_m)
+    hardness = attenuation(np.hypot(distance_m[0], depth_m))
+    node = np.flatnonzero(_chance(largest, hardness) > _LEAST_HOPE)
+    elevation_m = network.elevation_m[station : station + 1]
+    within_m = np.minimum(distance_m[:, node], network.travel.max_distance_m)
+    times_s = [
+        network.travel.times_at_s(phase, elevation_m, within_m, depth_m[node])[0]
+        for phase in PHASES
+    ]
+    return (
+        node.astype(np.int32),
+        np.exp(hardness[node] / SOFTNESS).astype(np.float32),
+        np.stack(times_s).astype(np.float32),
     )
 
 
@@ -155,87 +186,74 @@ def _cells(network: Network) -> Iterator[tuple[float, float, float, float]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Reach:
-    """What a pick of a slot adds to nodes near enough to be heard there.
-
-    Args:
-        node: numbers.
-        weight: log p - log(1 - p).
-        time_s: travel times with the slot's term.
-        bins: in how many trial times a pick fits a node.
-        log_width_s: logarithm of the time that these cover.
-    """
-
-    node: Int64[Array, " node"]
-    weight: Float32[Array, " node"]
-    time_s: Float32[Array, " node"]
-    bins: Int64[Array, " node"]
-    log_width_s: Float32[Array, " node"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stack:
-    """Tables that proposals are made with; they depend on beliefs and not on picks.
+    """What proposals are made with; it depends on beliefs and not on picks.
 
     Args:
         nodes: of the network.
-        reaches: by class of size, then slot.
+        beliefs: about it.
         missed: what all slots cost that hear nothing, by class of size.
     """
 
     nodes: Nodes
-    reaches: tuple[tuple[_Reach, ...], ...]
+    beliefs: Beliefs
     missed: tuple[Float32[Array, " node"], ...]
 
 
 def stack_of(network: Network, beliefs: Beliefs) -> Stack:
-    """The tables of a network under some beliefs; the same for the same terms and deafness."""
-    works = np.asarray(beliefs.works, bool)
-    return _stack_of(network, beliefs.term_s.tobytes(), beliefs.deafness.tobytes(), works.tobytes())
+    """The stack of a network under some beliefs."""
+    silence = _silence_of(network, beliefs.deafness.tobytes())
+    missed = silence.cost(np.asarray(beliefs.works, bool))
+    return Stack(nodes=nodes_of(network), beliefs=beliefs, missed=missed)
+
+
+@dataclass(slots=True, eq=False)
+class _Silence:
+    """What slots that hear nothing cost a node, added up; a cache and no more.
+
+    Which slots work changes with every pick where nothing was learned. So the sums are kept, and
+    only slots that begin or cease to work are counted anew: in whole numbers, so that a sum does
+    not depend on how it came about.
+    """
+
+    nodes: Nodes
+    deafness: Float64[Array, " slot"]
+    works: Bool[Array, " slot"]
+    sums: Int64[Array, "class node"]
+    lock: Lock = field(default_factory=Lock)
+
+    def cost(self, works: Bool[Array, " slot"]) -> tuple[Float32[Array, " node"], ...]:
+        """By class of size, of the slots that work."""
+        with self.lock:
+            for slot in np.flatnonzero(works != self.works).tolist():
+                pairs = self.nodes.of_station(slot // 2)
+                node, hard = self.nodes.node[pairs], self.nodes.hard[pairs]
+                hard = hard * np.exp(self.deafness[slot] / SOFTNESS)
+                for sums, ease in zip(self.sums, self.nodes.ease, strict=True):
+                    cost = np.log1p(-SUREST / (1 + hard * ease[node]))
+                    # A station has one pair with a node: no number comes twice.
+                    sums[node] += np.rint((cost if works[slot] else -cost) * _UNITS).astype(int)
+            self.works = works.copy()
+            return tuple((sums / _UNITS).astype(np.float32) for sums in self.sums)
 
 
 @lru_cache(maxsize=2)
-def _stack_of(network: Network, term: bytes, deafness: bytes, works: bytes) -> Stack:
-    term_s, deaf = np.frombuffer(term), np.frombuffer(deafness)
-    can_hear = np.frombuffer(works, bool)
+def _silence_of(network: Network, deafness: bytes) -> _Silence:
     nodes = nodes_of(network)
-    ends = np.searchsorted(nodes.slot, np.arange(network.n_slots + 1))
-    hard = nodes.hardness + deaf[nodes.slot]
-    reaches: list[tuple[_Reach, ...]] = []
-    missed: list[Array] = []
-    for size in nodes.sizes:
-        chance = _chance(size[nodes.node], hard) * can_hear[nodes.slot]
-        cost = np.bincount(nodes.node, np.log1p(-chance), minlength=len(nodes.half_m))
-        missed.append(cost.astype(np.float32))
-        reaches.append(
-            tuple(
-                _reach(nodes, slice(ends[k], ends[k + 1]), chance, slot=k, term_s=term_s[k])
-                for k in range(network.n_slots)
-            )
-        )
-    return Stack(nodes=nodes, reaches=tuple(reaches), missed=tuple(missed))
+    return _Silence(
+        nodes,
+        np.frombuffer(deafness),
+        np.zeros(network.n_slots, bool),
+        np.zeros((len(nodes.sizes), len(nodes.half_m)), np.int64),
+    )
 
 
 def _chance(size: Array, hardness: Array) -> Array:
     return SUREST / (1 + np.exp(-(size - hardness) / SOFTNESS))
 
 
-def _reach(nodes: Nodes, part: slice, chance: Array, *, slot: int, term_s: float) -> _Reach:
-    near = np.flatnonzero(chance[part] > _LEAST_CHANCE) + part.start
-    heard, node = chance[near], nodes.node[near]
-    across_s = 2 * _SLACK * nodes.half_m[node] / SLOWEST_M_PER_S[slot % 2]
-    bins = np.maximum(1, 2 * (across_s / BIN_S).astype(np.int64) + 1)
-    return _Reach(
-        node=node,
-        weight=(np.log(heard) - np.log1p(-heard)).astype(np.float32),
-        time_s=(nodes.time_s[near] + term_s).astype(np.float32),
-        bins=bins,
-        log_width_s=np.log(bins * BIN_S).astype(np.float32),
-    )
-
-
 def propose(
-    scene: Scene, stack: Stack, price: Float64[Array, " pick"]
+    scene: Scene, stack: Stack, price: Float64[Array, " pick"], *, since_s: float = -np.inf
 ) -> tuple[Float64[Array, "source 3"], Float64[Array, " source"]]:
     """Places and times that look like sources, the likeliest first.
 
@@ -243,17 +261,18 @@ def propose(
         scene: of the picks.
         stack: of the network.
         price: of picks that have a source.
+        since_s: sources before it are not proposed.
     """
-    table = scene.table
+    table, nodes = scene.table, stack.nodes
     worth = (scene.mark - scene.log_rate - price).astype(np.float32)
     order = np.argsort(table.time_s, kind="stable")
-    order = order[worth[order] > np.log(BIN_S) + 0.5]
+    is_of_use = (worth > np.log(BIN_S) + 0.5) & stack.beliefs.works[table.slot]
+    order = order[is_of_use[order]]
     times_s = table.time_s[order]
-    longest_s = float(stack.nodes.time_s.max())
-    widest = max((int(r.bins.max(initial=1)) for each in stack.reaches for r in each), default=1)
-    pad = widest + _APART
+    longest_s = float(nodes.time_s.max(initial=0.0))
+    pad = int(nodes.bins.max()) + _APART
     found: list[tuple[float, int, float]] = []
-    start_s = -longest_s
+    start_s = max(-longest_s, since_s)
     while start_s < table.span_s:
         end_s = start_s + BLOCK_S + longest_s + pad * BIN_S
         picks = order[slice(*np.searchsorted(times_s, (start_s - pad * BIN_S, end_s)))]
@@ -261,7 +280,7 @@ def propose(
             found += _block(scene, stack, picks, worth, start_s=start_s, pad=pad)
         start_s += BLOCK_S
     found.sort(key=lambda each: (-each[0], each[2]))
-    place_m = stack.nodes.place_m[[node for _, node, _ in found]].reshape(-1, 3)
+    place_m = nodes.place_m[[node for _, node, _ in found]].reshape(-1, 3)
     return place_m, np.array([time_s for _, _, time_s in found])
 
 
@@ -269,27 +288,64 @@ def _block(
     scene: Scene, stack: Stack, picks: Array, worth: Array, *, start_s: float, pad: int
 ) -> list[tuple[float, int, float]]:
     """Log odds, node and time of the peaks of one block's stack."""
-    n_nodes, n_bins = len(stack.nodes.half_m), int(np.ceil(BLOCK_S / BIN_S)) + 2 * pad
+    nodes = stack.nodes
+    n_nodes, n_bins = len(nodes.half_m), int(np.ceil(BLOCK_S / BIN_S)) + 2 * pad
     best, node = np.full(n_bins, -np.inf, np.float32), np.zeros(n_bins, int)
-    for reaches, missed in zip(stack.reaches, stack.missed, strict=True):
-        steps = np.zeros(n_nodes * n_bins, np.float32)
-        for pick in picks.tolist():
-            reach = reaches[scene.table.slot[pick]]
-            first = (scene.table.time_s[pick] - start_s) / BIN_S + pad - reach.time_s / BIN_S
-            first = first.astype(np.int64) - reach.bins // 2
-            inside = (first >= 0) & (first < n_bins - reach.bins)
-            at = (reach.node.astype(np.int64) * n_bins + first)[inside]
-            adds = np.maximum(reach.weight + worth[pick] - reach.log_width_s, 0)[inside]
-            steps[at] += adds
-            steps[at + reach.bins[inside]] -= adds
-        odds = steps.reshape(n_nodes, n_bins)
-        np.cumsum(odds, axis=1, out=odds)
-        odds += missed[:, None]
-        highest = odds.max(axis=0)
-        better = np.flatnonzero(highest > best)
-        best[better], node[better] = highest[better], odds[:, better].argmax(axis=0)
+    begin_s = start_s - pad * BIN_S
+    steps = np.zeros((len(nodes.sizes), n_bins * n_nodes), np.float32)
+    for pick in picks.tolist():
+        _add(steps, scene, stack, pick, worth=float(worth[pick]), begin_s=begin_s)
+    for each, missed in zip(steps, stack.missed, strict=True):
+        fit = np.zeros(n_nodes, np.float32)
+        for at, step in enumerate(each.reshape(n_bins, n_nodes)):
+            fit += step
+            odds = fit + missed
+            likeliest = int(odds.argmax())
+            if odds[likeliest] > best[at]:
+                best[at], node[at] = odds[likeliest], likeliest
     best[:pad] = best[-pad:] = -np.inf
-    return list(_peaks(best, node, start_s - pad * BIN_S))
+    return list(_peaks(best, node, begin_s))
+
+
+def _add(
+    steps: Float32[Array, "class step"],
+    scene: Scene,
+    stack: Stack,
+    pick: int,
+    *,
+    worth: float,
+    begin_s: float,
+) -> None:
+    """Note where a pick begins and ends to fit sources at the nodes near enough to its station.
+
+    Args:
+        steps: by class of size, then bin of trial times, then node; changed.
+        scene: of the pick.
+        stack: of the network.
+        pick: its number.
+        worth: log odds that it adds to a source, but for those of being heard.
+        begin_s: of the first bin.
+    """
+    nodes, slot = stack.nodes, int(scene.table.slot[pick])
+    pairs, phase, n_nodes = nodes.of_station(slot // 2), slot % 2, len(nodes.half_m)
+    after_s = scene.table.time_s[pick] - stack.beliefs.term_s[slot] - begin_s
+    node, bins = nodes.node[pairs], nodes.bins[phase].take(nodes.node[pairs])
+    first = ((after_s - nodes.time_s[phase, pairs]) / BIN_S).astype(np.int32) - bins // 2
+    inside = np.flatnonzero((first >= 0) & (first < steps.shape[1] // n_nodes - bins))
+    node = node.take(inside)
+    hard = nodes.hard[pairs].take(inside)
+    hard *= np.float32(np.exp(stack.beliefs.deafness[slot] / SOFTNESS))
+    gain = worth - nodes.log_width_s[phase].take(node)
+    begin = first.take(inside).astype(np.int64) * n_nodes + node
+    end = begin + bins.take(inside).astype(np.int64) * n_nodes
+    for each, ease in zip(steps, nodes.ease, strict=True):
+        odds = hard * ease.take(node)
+        near = np.flatnonzero(odds < _FARTHEST)
+        # The logarithm of p / (1 - p), p being SUREST / (1 + odds).
+        chance = np.log((1 - SUREST) / SUREST + odds.take(near) / np.float32(SUREST))
+        adds = np.maximum(gain.take(near) - chance, 0)
+        each[begin.take(near)] += adds
+        each[end.take(near)] -= adds
 
 
 def _peaks(

@@ -10,11 +10,13 @@ from jaxtyping import Float64, Int64
 
 from zilzal.associate.bayes.network import PHASES, Network
 from zilzal.core.arrays import Array
-from zilzal.core.pick import Pick
+from zilzal.core.pick import Pick, in_order
 from zilzal.core.time import Time
 
 _APART_S = 4_000.0
 """Between the times of two slots on the line that `neighbours` searches."""
+_BETWEEN_S = 1.0
+"""Between those of two stations on the line that `pauses_s` searches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,7 +32,8 @@ class PickTable:
         probability: of the pick.
         span_s: from the first to the last pick, and a second.
         n_slots: of the network.
-        station_times_s: all pick times of each station, in order, between the table's ends.
+        station_line_s: all pick times of each station, in order, between the table's ends; those
+            of station k come after k times the table's span and a second.
     """
 
     picks: tuple[Pick, ...]
@@ -41,14 +44,14 @@ class PickTable:
     probability: Float64[Array, " pick"]
     span_s: float
     n_slots: int
-    station_times_s: tuple[Float64[Array, " pick"], ...]
+    station_line_s: Float64[Array, " pick+2*station"]
 
     @classmethod
     def of(cls, picks: Sequence[Pick], network: Network) -> PickTable:
         """Of picks at its stations, one at least."""
         number = {station.station_id: n for n, station in enumerate(network.stations)}
         reference = min(pick.time for pick in picks)
-        ordered = sorted(picks, key=lambda pick: (pick.time, pick.id))
+        ordered = in_order(picks)
         slot = np.array(
             [2 * number[p.channel_id.station_id] + PHASES.index(p.phase) for p in ordered], int
         )
@@ -57,7 +60,9 @@ class PickTable:
         kept = tuple(ordered[n] for n in numbers)
         time_s = np.array([pick.time - reference for pick in kept])
         span_s = float(time_s.max()) + 1.0
-        station = slot[order] // 2
+        ends_s = np.repeat([0.0, span_s], len(network.stations))
+        station = np.concatenate([np.tile(np.arange(len(network.stations)), 2), slot[order] // 2])
+        line_s = station * (span_s + _BETWEEN_S) + np.concatenate([ends_s, time_s])
         return cls(
             picks=kept,
             reference=reference,
@@ -67,10 +72,7 @@ class PickTable:
             probability=np.array([pick.probability for pick in kept]),
             span_s=span_s,
             n_slots=network.n_slots,
-            station_times_s=tuple(
-                np.concatenate([[0.0], np.sort(time_s[station == n]), [span_s]])
-                for n in range(len(network.stations))
-            ),
+            station_line_s=np.sort(line_s),
         )
 
     def __len__(self) -> int:
@@ -80,6 +82,16 @@ class PickTable:
     def counts(self) -> Int64[Array, " slot"]:
         """Picks of each slot."""
         return np.bincount(self.slot, minlength=self.n_slots)
+
+    def pauses_s(self, time_s: Float64[Array, " source"]) -> Float64[Array, "source station"]:
+        """How long it is from the last pick of each station before a time to the next after it."""
+        line_s = self.station_line_s
+        begin_s = np.arange(self.n_slots // 2) * (self.span_s + _BETWEEN_S)
+        # Never the first of a station's, which is the table's begin.
+        first = np.searchsorted(line_s, begin_s) + 1
+        inside_s = np.clip(time_s, 0.0, self.span_s)[:, None]
+        after = np.maximum(np.searchsorted(line_s, begin_s + inside_s), first)
+        return line_s[after] - line_s[after - 1]
 
     def neighbours(
         self, time_s: Float64[Array, "source slot"]
