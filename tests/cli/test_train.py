@@ -228,7 +228,7 @@ def test_picker_without_anything_to_learn_from_says_what_to_give(refuse, tmp_pat
     assert "give the shared folder, or sets" in refuse("train", "picker", "-o", tmp_path)
 
 
-def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_path):
+def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_path, monkeypatch):
     pytest.importorskip("torch")
     pytest.importorskip("onnxscript")
     rng = np.random.default_rng(0)
@@ -243,9 +243,8 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
     folder = write_set(tmp_path / "own", rows, arrays)
     command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
                "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
-    monkey = pytest.MonkeyPatch()
-    monkey.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
-    with monkey.context():
+    with monkeypatch.context() as patch:
+        patch.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
         call(*command)
     history = json.loads((tmp_path / "out" / "history.json").read_text())
     assert [entry["round"] for entry in history] == [0, 1]
