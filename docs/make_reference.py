@@ -369,23 +369,24 @@ def _live() -> list[str]:
         f"{max(done):,} of {killed['records']:,} records): of {compared:,} rows of picks, "
         f"arrivals, events and coverage {differing} differ from those of a monitor that was left "
         "alone.\n",
-        "A whole monitor on synthetic networks at 100 Hz, played in real time by a clock of "
-        "processor time: as on one core that does nothing else, or as on two whose threads never "
-        "wait for each other. Tables of travel times were filled before; counted after a minute, "
-        "in which all stations began, with the picking network of two places; the cores include "
-        "the work of the end, when all is made "
+        "A whole monitor on synthetic networks at 100 Hz, played in real time: by the clock on the "
+        "wall, on all cores of the machine, or by one of processor time, as on two cores whose "
+        "threads never wait for each other (with the picking network before this one, which took "
+        "twice the time). Tables of travel times were filled before; counted after a minute, in "
+        "which all stations began; the cores include the work of the end, when all is made "
         "final at once. From the packet with which the network has the 5.5 s after an onset that "
         "it looks at to the pick; from the last pick of an event's first version to that version, "
         "event by event.\n",
-        "| stations | cores of the clock | data [s] | cores used | packet to pick [s], "
+        "| stations | clock | cores | data [s] | cores used | packet to pick [s], "
         "50 and 95 % | last pick to event [s] | memory [MB] |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for run in network["runs"]:
         spans = run["packet_to_pick_beyond_lookahead_s"]
         events = ", ".join(f"{each['last']:.1f}" for each in run["last_pick_told_to_event_s"])
         lines.append(
-            f"| {run['stations']:,} | {run['cores_of_the_clock']} | {run['data_s']} "
+            f"| {run['stations']:,} | {run['clock']} | {run['cores_of_the_clock']} "
+            f"| {run['data_s']} "
             f"| {run['cores']:.2f} | {spans['0.5']:.1f}, {spans['0.95']:.1f} | {events} "
             f"| {run['peak_memory_mb']:,} |"
         )
