@@ -14,7 +14,7 @@ import pytest
 from tests.app.short import Ran
 from tests.web.conftest import Served, serving
 from zilzal.app.display.holdings import Places, open_holdings, remember_places
-from zilzal.app.display.tail import in_steps, peaks
+from zilzal.app.display.tail import FIRST_S, in_steps, peaks
 from zilzal.app.display.traces import Segment, envelope
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.errors import ConfigError, StoreError
@@ -212,7 +212,7 @@ def test_stream_gives_what_a_monitor_records(short_run: Ran, short: Synthetic, t
             found = [content for _, kind, content in _some(messages(answer), 4)
                      if kind == "waveform"]  # fmt: skip
     assert {c["channel"] for c in found} == {f"{SENSOR}{c}" for c in "ZNE"}
-    assert found[0]["segments"][0]["start"] == str(noon - 30)
+    assert found[0]["segments"][0]["start"] == str(noon - FIRST_S)
 
 
 def test_stream_gives_chosen_components_in_steps(short_run: Ran, short: Synthetic, tmp_path: Path):

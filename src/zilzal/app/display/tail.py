@@ -14,8 +14,8 @@ from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.probability import Probabilities
 from zilzal.core.time import Time
 
-FIRST_S = 30.0
-"""Of waveforms at the beginning."""
+FIRST_S = 120.0
+"""Of waveforms at the beginning, as long as the page shows; a slower round leaves a hole."""
 AHEAD_S = 60.0
 """A clock that is so much ahead of ours is still read."""
 
