@@ -14,6 +14,7 @@ from zilzal.classify.learned import LearnedClassifier
 from zilzal.classify.model import read_class_model
 from zilzal.core.event import EventType
 from zilzal.core.pick import Phase
+from zilzal.pick.motion import find_motion_model
 from zilzal.train import members, picker
 from zilzal.train.options import PickerTraining
 
@@ -249,3 +250,28 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
     history = json.loads((tmp_path / "out" / "history.json").read_text())
     assert [entry["round"] for entry in history] == [0, 1]
     assert history[1]["loss"] < history[0]["loss"]
+
+
+def own_set(tmp_path, count):
+    rng = np.random.default_rng(0)
+    rows, arrays = [], {}
+    for number in range(count):
+        name, samples = f"t{number}", event_record(rng, onset_s=20.0)
+        arrays[name] = samples.astype(np.float32)
+        rows.append(row(name, split="train", trace_p_arrival_sample="2000", **columns(number, 3)))
+    return write_set(tmp_path / "own", rows, arrays)
+
+
+def test_motions_are_learnt_from_a_users_own_set(call, tmp_path):
+    said = call("train", "motion", own_set(tmp_path, 60), "-o", tmp_path / "out",
+                "--examples", 400, "--epochs", 1)  # fmt: skip
+    network = tmp_path / "out" / "first-motion.npz"
+    assert str(network) in said
+    assert find_motion_model(str(network)).notes["motions"].keys() == {"own"}
+    assert "cross-entropy" in json.loads(network.with_suffix(".json").read_text())
+
+
+def test_too_few_motions_say_how_many_are_needed(refuse, tmp_path):
+    said = refuse("train", "motion", own_set(tmp_path, 4), "-o", tmp_path / "out")
+    assert "at least 20" in said
+    assert "give the shared folder, or sets" in refuse("train", "motion", "-o", tmp_path / "out")

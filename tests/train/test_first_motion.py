@@ -103,7 +103,9 @@ def test_network_learns_the_sign():
     mixing = Mixing(snr=(5.0, 60.0), late_s=0.02, astray=0.0)
     motions = [motion(sign=1), motion(sign=-1)]
     examples = draw_examples(motions, noises(50), mixing, rng, count=3000)
-    model = fit(training, examples, rng)
+    epochs = []
+    model = fit(training, examples, rng, told=epochs.append)
+    assert [epoch.number for epoch in epochs] == list(range(1, 7))
     other = draw_examples(motions, noises(50), mixing, rng, count=300)
     assert np.mean((probability_up(model, other.seen) > 0.5) == other.is_up) > 0.95
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -290,3 +291,55 @@ def picker(
     words.write_picture(rounds_figure(trained.history), output / "training.png", console)
     path = training_room.release_picker(trained, training_room.Release())
     console.print(f"network: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def motion(
+    sets: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Sets in SeisBench's format, with a split train."),
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for network and scores.")],
+    shared: Annotated[
+        Path | None, typer.Option(help="The project's own folder with data and peers.")
+    ] = None,
+    examples: Annotated[int | None, typer.Option(min=1, help="Drawn to learn from.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over them.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
+) -> None:
+    """Train the network that reads first motions, on your own sets or as the shipped one was.
+
+    It learns from clear onsets, whose motions a rule reads where no analyst did, under real noise.
+    """
+    need("h5py", work="training")
+    from zilzal.learn.files import save_model
+    from zilzal.train.first_motion import MotionTraining, train_first_motion
+    from zilzal.train.shared import read_training_records
+
+    folders = (*(sets or ()), *((shared,) if shared else ()))
+    if not folders:
+        raise ConfigError("there is nothing to learn from; give the shared folder, or sets")
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"{folder} is no folder")
+    training = MotionTraining(
+        **_given({"examples": examples, "epochs": epochs, "seed": seed}),
+    )
+    records = read_training_records(shared, sets=tuple(sets or ()))
+    with showing(Console(stderr=True)) as report:
+        model, scores = train_first_motion(
+            records, training,
+            told=lambda e: report("epochs", e.number, training.epochs, f"loss {e.loss:.4f}"),
+        )  # fmt: skip
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / "first-motion.npz"
+    save_model(path, model)
+    path.with_suffix(".json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    table = Table("on events not learnt from", "")
+    for name, value in scores.items():
+        table.add_row(name, f"{value:.4g}")
+    console = Console()
+    console.print(table)
+    console.print(f'network: {path}\nin zilzal.toml: [picker] first_motions = "{path}"',
+                  highlight=False, markup=False, soft_wrap=True)  # fmt: skip

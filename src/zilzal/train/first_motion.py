@@ -1,4 +1,4 @@
-"""Training of the network for first motions: `python -m zilzal.train.first_motion -o DIR`.
+"""Training of the network for first motions.
 
 It learns from motions that the rule reads at clear onsets, under real noise and at picks that are
 off, so that it can tell them where the rule cannot. Analysts' motions are kept for testing.
@@ -6,25 +6,23 @@ off, so that it can tell them where the rule cannot. Analysts' motions are kept 
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zilzal.core.errors import DataError
 from zilzal.learn.descent import Descent
-from zilzal.learn.files import Model, save_model
+from zilzal.learn.files import Model
 from zilzal.learn.layers import RELU, Convolution, Dense, Part
 from zilzal.learn.lengths import CosineCooling
 from zilzal.learn.losses import BinaryCrossEntropy
 from zilzal.learn.network import Network
 from zilzal.learn.rules import Adam
-from zilzal.learn.training import NetworkLoss, Samples, Training
+from zilzal.learn.training import Epoch, NetworkLoss, Samples, Training
 from zilzal.pick.motion import AFTER, BEFORE, probability_up
 from zilzal.train.clear_motions import (
     Examples,
@@ -34,10 +32,14 @@ from zilzal.train.clear_motions import (
     held_out,
     real_noises,
 )
+from zilzal.train.dataset import Record
 from zilzal.train.fitting import best_temperature, with_temperature
-from zilzal.train.shared import MOTIONS_KEPT_FOR_TESTS, read_training_records
+from zilzal.train.shared import MOTIONS_KEPT_FOR_TESTS
 
 logger = logging.getLogger(__name__)
+
+FEWEST_EVENTS = 20
+"""With clear first motions; a share of them is kept for the calibration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +81,32 @@ class MotionTraining:
         return Network((*parts, Dense(places * channels, self.hidden), RELU, Dense(self.hidden, 1)))
 
 
-def train_first_motion(shared: Path, training: MotionTraining) -> tuple[Model, dict[str, Any]]:
+Told = Callable[[Epoch], None]
+"""Called after each epoch."""
+
+
+def train_first_motion(
+    records: Sequence[Record], training: MotionTraining, *, told: Told
+) -> tuple[Model, dict[str, Any]]:
     """The network, calibrated, and what was measured on events that it did not see.
 
     Args:
-        shared: the project's folder of data.
+        records: with first motions and quiet spans, as `train.shared` reads them.
         training: how.
+        told: called after each epoch.
+
+    Raises:
+        DataError: there are too few clear motions, or there is no noise.
     """
     rng = np.random.default_rng(training.seed)
-    records = read_training_records(shared)
     motions = clear_motions(records)
     noises = real_noises(records, rng)
+    n_events = len({(motion.source, motion.event) for motion in motions})
+    if n_events < FEWEST_EVENTS or not len(noises):
+        raise DataError(
+            f"{len(records)} records hold clear first motions of {n_events} events and "
+            f"{len(noises)} spans of noise; at least {FEWEST_EVENTS} and one are needed: add sets"
+        )
     learnt, kept = ([motions[n] for n in part] for part in
                     held_out(motions, rng, share=training.kept))  # fmt: skip
     logger.info("%d motions, %d of them kept; %d noises", len(motions), len(kept), len(noises))
@@ -97,7 +114,7 @@ def train_first_motion(shared: Path, training: MotionTraining) -> tuple[Model, d
         draw_examples(part, noises, training.mixing, rng, count=count)
         for part, count in ((learnt, training.examples), (kept, training.examples // 20))
     )
-    model = fit(training, examples, rng)
+    model = fit(training, examples, rng, told=told)
     up = probability_up(model, unseen.seen)
     temperature = best_temperature(np.stack((1 - up, up), 1), unseen.is_up.astype(int))
     notes = {
@@ -114,7 +131,9 @@ def train_first_motion(shared: Path, training: MotionTraining) -> tuple[Model, d
     return model, scores | _scores(model, unseen)
 
 
-def fit(training: MotionTraining, examples: Examples, rng: np.random.Generator) -> Model:
+def fit(
+    training: MotionTraining, examples: Examples, rng: np.random.Generator, *, told: Told
+) -> Model:
     """A network from examples, not calibrated."""
     network = training.network()
     samples = Samples(examples.seen, examples.is_up[:, np.newaxis].astype(np.float32))
@@ -128,7 +147,7 @@ def fit(training: MotionTraining, examples: Examples, rng: np.random.Generator) 
     )
     progress = how.start(network.initialise(rng), rng)
     for epoch in how.run(progress, NetworkLoss(network, BinaryCrossEntropy(), samples)):
-        logger.info("epoch %d: loss %.4f", epoch.number, epoch.loss)
+        told(epoch)
     return Model(network=network, parameters=how.result(progress))
 
 
@@ -140,31 +159,6 @@ def _scores(model: Model, unseen: Examples) -> dict[str, float]:
     for probability in (0.5, 0.8, 0.9, 0.95, 0.98):
         decided = sure >= probability
         scores[f"decided at {probability:g}"] = float(decided.mean())
-        scores[f"right at {probability:g}"] = float(is_right[decided].mean())
+        if decided.any():
+            scores[f"right at {probability:g}"] = float(is_right[decided].mean())
     return scores
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Train the network; write it beside its scores on events that were kept apart."""
-    defaults = MotionTraining()
-    parser = argparse.ArgumentParser(
-        prog="python -m zilzal.train.first_motion", description=__doc__
-    )
-    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder of data")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
-    for name in ("examples", "epochs", "seed"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(defaults, name))
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    training = MotionTraining(examples=options.examples, epochs=options.epochs, seed=options.seed)
-    model, scores = train_first_motion(options.shared, training)
-    options.output.mkdir(parents=True, exist_ok=True)
-    path = options.output / "first-motion.npz"
-    save_model(path, model)
-    text = json.dumps(scores, indent=1)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
-    logger.info("%s", text)
-
-
-if __name__ == "__main__":
-    main()
