@@ -61,8 +61,9 @@ def test_database_that_goes_and_comes_back_loses_and_doubles_nothing(made, ran, 
     modes, gone = ["fast", "immediate"], []
 
     def stop() -> None:
-        gone.append(modes.pop())
-        database.stop(gone[-1])
+        mode = modes.pop()
+        database.stop(mode)
+        gone.append(mode)  # Not before: another thread would start it while it still stops.
 
     def start() -> None:
         if gone:
