@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zilzal.core.pick import Phase, Polarity
+from zilzal.core.pick import Phase
 from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.augment import (
     Cut,
@@ -19,7 +19,6 @@ from zilzal.train.augment import (
     with_faults,
 )
 from zilzal.train.dataset import Coda, Onset, Record, Unknown
-from zilzal.train.labels import LABELS
 from zilzal.train.mixture import (
     Mixing,
     added,
@@ -227,31 +226,6 @@ def test_contested_records_lend_no_noise():
     unsure = replace(record(), unknown=(Unknown(phase=Phase.P, first=10, last=20),))
     assert not gather([unsure]).noises
     assert gather([record()]).noises["made"][0][1:] == (0, 2800)
-
-
-def test_a_vertical_turned_over_turns_the_first_motion():
-    up = replace(cut(), onsets=(Onset(phase=Phase.P, sample=2000, polarity=Polarity.POSITIVE),))
-    rng = np.random.default_rng(0)
-    seen = set()
-    for _ in range(20):
-        over = turned(up, rng)
-        same = np.array_equal(over.samples[0], up.samples[0])
-        assert over.onsets[0].polarity == (Polarity.POSITIVE if same else Polarity.NEGATIVE)
-        seen.add(same)
-    assert seen == {True, False}
-
-
-def test_without_a_vertical_no_first_motion_is_asked_for():
-    onsets = (Onset(phase=Phase.P, sample=2000, polarity=Polarity.NEGATIVE),)
-    seen = replace(cut(), onsets=onsets)
-    mixing = Mixing(length=seen.length)
-    targets, weights = labelled(seen, mixing)
-    assert targets[LABELS.index("negative"), 2000] == 1
-    assert weights[LABELS.index("positive"), 2000] == 1
-    present = seen.present.copy()
-    present[0] = False
-    _, weights = labelled(replace(seen, present=present), mixing)
-    assert not weights[3:].any()
 
 
 def test_a_mixture_names_all_sets_in_it():

@@ -35,7 +35,7 @@ class StridedUNet:
             Fewer ahead than behind keep the delay of a live pick short.
     """
 
-    labels: int = 5
+    labels: int = 3
     widths: tuple[int, int, int, int] = (16, 32, 32, 64)
     stem: int = 12
     taps: int = 5

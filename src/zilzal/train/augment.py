@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float, Float32
 
 from zilzal.core.arrays import Array
-from zilzal.core.pick import Polarity
 from zilzal.train.dataset import Coda, Onset, Unknown
 
 
@@ -153,17 +152,7 @@ def turned(cut: Cut, rng: np.random.Generator) -> Cut:
         angle = rng.uniform(0, 2 * np.pi)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         samples[1:] = turn.astype(np.float32) @ samples[1:]
-    onsets = cut.onsets if signs[0, 0] > 0 else tuple(map(upside_down, cut.onsets))
-    return replace(cut, samples=samples, onsets=onsets)
-
-
-def upside_down(onset: Onset) -> Onset:
-    """The arrival on a vertical that counts downwards as positive."""
-    if onset.polarity is Polarity.POSITIVE:
-        return replace(onset, polarity=Polarity.NEGATIVE)
-    if onset.polarity is Polarity.NEGATIVE:
-        return replace(onset, polarity=Polarity.POSITIVE)
-    return onset
+    return replace(cut, samples=samples)
 
 
 def with_dead_components(cut: Cut, rng: np.random.Generator, *, share: float) -> Cut:

@@ -102,24 +102,33 @@ def _logit(probability: Float[Array, " pick"]) -> Float[Array, " pick"]:
     return np.log(inside / (1 - inside))
 
 
+WITHIN = 0.68
+"""Share of the residuals within the uncertainty: a standard deviation's of a normal law."""
+
+
 def uncertainty_table(
     judged: Judged, probability: Float[Array, " pick"], *, n_bins: int = 5
 ) -> Table:
     """From a probability to the half width that holds 68 % of the residuals, never rising.
+
+    Bins that would rise are pooled; then all are scaled, since between two bins the straight line
+    between their widths is not quite what holds 68 %.
 
     Args:
         judged: the picks.
         probability: calibrated, of all picks.
         n_bins: with equally many right picks in each.
     """
+    from sklearn.isotonic import IsotonicRegression
+
     chosen, off = probability[judged.is_right], np.abs(judged.residual_s)
-    order = np.argsort(chosen, kind="stable")
-    rows: dict[float, float] = {}
-    lowest = np.inf
-    for part in np.array_split(order, n_bins):
-        lowest = min(lowest, float(np.quantile(off[part], 0.68)))
-        rows[round(float(np.median(chosen[part])), 4)] = round(lowest, 4)
-    return tuple(sorted(rows.items()))
+    parts = np.array_split(np.argsort(chosen, kind="stable"), n_bins)
+    middle = [float(np.median(chosen[part])) for part in parts]
+    width = [float(np.quantile(off[part], WITHIN)) for part in parts]
+    falling = IsotonicRegression(increasing=False).fit_transform(middle, width)
+    rows = dict(zip(middle, falling.tolist(), strict=True))
+    scale = np.quantile(off / apply_table(tuple(sorted(rows.items())), chosen), WITHIN)
+    return tuple((round(p, 4), round(float(scale) * w, 4)) for p, w in sorted(rows.items()))
 
 
 def apply_table(table: Table, values: Float[Array, " pick"]) -> Float[Array, " pick"]:

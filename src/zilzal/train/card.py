@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from zilzal.core.pick import Phase
 from zilzal.train.findings import Findings
-from zilzal.train.motions import JudgedMotions
 from zilzal.train.options import PickerTraining
 from zilzal.train.shared import ARCHIVES
 from zilzal.train.training import TrainedPicker
@@ -18,12 +15,8 @@ TRAINING_DATA = (
     f"and the archives {', '.join(ARCHIVES)} (machine labels: consensus of at least 3 of 6 "
     "families of published pickers, weighted by their number); anza_noise and clean spans "
     "(noise). Mixed at random: superposed, re-noised, stretched, filtered, faulted. Partly "
-    "synthetic noise, no synthetic events. First motions by rule, on clear onsets."
+    "synthetic noise, no synthetic events."
 )
-
-
-BY_RULE = "rule, development records"
-"""Where most known first motions come from."""
 
 
 def data_in_words(training: PickerTraining) -> str:
@@ -57,7 +50,6 @@ def _command(training: PickerTraining) -> str:
 def write_card(
     trained: TrainedPicker,
     findings: Findings,
-    motions: Mapping[str, JudgedMotions],
     *,
     name: str,
     shifts: int,
@@ -67,7 +59,6 @@ def write_card(
     Args:
         trained: the network and its training.
         findings: on development records.
-        motions: what it says of first motions, by where these are known from.
         name: of the network, with its version.
         shifts: windows of each record in `findings`.
     """
@@ -103,7 +94,6 @@ Mean of the four F1: {f1["mean"]:.3f}. "Within uncertainty" is a share of the re
 wanted. Thresholds: lowest with an F1 at 0.2 s within 0.005 of the best one that lets at most
 {24 * training.false_per_hour:.0f} false picks a station-day through.
 
-{_first_motions(motions)}
 ## Limits
 - Regions and instruments unlike the training's score lower; `docs/reference/picker-model-card.md`
   tells what was found with sets held out.
@@ -126,24 +116,3 @@ def _skill_rows(findings: Findings) -> str:
         f"{findings.within[phase]:.2f} | {findings.calibration_error[phase]:.3f} |"
         for phase in (phase.value for phase in Phase)
     )
-
-
-def _first_motions(motions: Mapping[str, JudgedMotions]) -> str:
-    clear = motions[BY_RULE].threshold()
-    if clear is None:
-        best = ", ".join(f"{each.share_right(0.0):.2f} of {name}" for name, each in motions.items())
-        return (
-            "First motions: the training had curves for them, which did not learn their task "
-            f"(right: {best}) and are left out; `first-motion` reads them at each pick.\n"
-        )
-    rows = "\n".join(
-        f"| {name} | {len(judged.height)} | {judged.share_decided(clear):.2f} | "
-        f"{judged.share_right(clear):.2f} |"
-        for name, judged in motions.items()
-    )
-    return f"""First motions; the network says nothing where neither curve reaches {clear:.2f}:
-
-| known from | onsets | decided | right of these |
-|---|---|---|---|
-{rows}
-"""

@@ -10,11 +10,10 @@ from jaxtyping import Float, Float32
 
 from zilzal.core.arrays import Array
 from zilzal.core.pick import Phase
-from zilzal.pick.read import MOTIONS
 from zilzal.train.dataset import Coda, Onset, Record, Unknown
 
-LABELS = ("P", "S", "detection", *(motion.value for motion in MOTIONS))
-"""Rows of the curves; the last two are of P with a first motion up and down."""
+LABELS = ("P", "S", "detection")
+"""Rows of the curves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +47,10 @@ def target_curves(
 
     A doubtful arrival takes weight from its surroundings; an unknown span has no weight, save
     within 0.4 s of an arrival that is labelled. Where a phase is unknown, so is the detection
-    for the ten seconds that its event would last, unless a coda is known there. First motions
-    count around the P for which they are known, and nowhere else.
+    for the ten seconds that its event would last, unless a coda is known there.
     """
     targets = np.zeros((len(LABELS), length), np.float32)
     weights = np.ones_like(targets)
-    weights[3:] = 0
     for span in unknown:
         row = LABELS.index(span.phase)
         weights[row, _range(span.first, span.last, length)] = 0
@@ -73,10 +70,6 @@ def target_curves(
         bell = np.exp(-0.5 * (distance_s / how.sigma_s) ** 2)
         targets[row, near] = np.maximum(targets[row, near], bell)
         weights[row, near] = onset.weight
-        if onset.polarity in MOTIONS:
-            motion = LABELS.index(onset.polarity)
-            targets[motion, near] = np.maximum(targets[motion, near], bell)
-            weights[3:, near] = onset.weight
     return targets, weights
 
 

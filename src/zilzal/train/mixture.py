@@ -344,9 +344,9 @@ def labelled(
 
 def _present_only(cut: Cut) -> list[Onset]:
     """Arrivals that were recorded; one inside a gap cannot be asked for."""
-    recorded, vertical = cut.recorded, cut.alive[0, 0]
+    recorded = cut.recorded
     return [
-        onset if vertical else replace(onset, polarity=None)
+        onset
         for onset in cut.onsets
         if 0 <= onset.sample < cut.length - 1 and recorded[round(onset.sample)]
     ]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
 from zilzal.core.pick import Phase, Polarity
 from zilzal.signal.filter import highpass, start_filter, step_filter
 from zilzal.signal.onset import aic_onset, first_motion, signal_to_noise
 from zilzal.train.dataset import Onset, Record
-from zilzal.train.labels import LABELS
-from zilzal.train.skill import THRESHOLDS, Outputs
 
 CLEAR_SNR = 6.0
 """Root mean square after the onset over that before it, from which on the rule is believed."""
@@ -74,50 +70,3 @@ def clear_onset(record: Record, vertical: Float64[Array, " sample"], onset: Onse
     at = labelled - near + round(found.place)
     snr = signal_to_noise(vertical, at, length_samples=length)
     return None if snr is None or snr < CLEAR_SNR else at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class JudgedMotions:
-    """What a network says of first motions that are known.
-
-    Args:
-        is_right: whether the higher of the two curves is that of the known motion.
-        height: of that curve, at the peak of P.
-    """
-
-    is_right: Bool[Array, " onset"]
-    height: Float[Array, " onset"]
-
-    def share_decided(self, threshold: float) -> float:
-        """Share of the onsets of which the network says something; NaN of none."""
-        return float((self.height >= threshold).mean()) if len(self.height) else float("nan")
-
-    def share_right(self, threshold: float) -> float:
-        """Share of what it says that is right; NaN where it says nothing."""
-        decided = self.is_right[self.height >= threshold]
-        return float(decided.mean()) if len(decided) else float("nan")
-
-    def threshold(self, *, wanted: float = 0.95, decided: float = 0.2) -> float | None:
-        """The lowest threshold at which so much is right; None where too little is decided."""
-        for threshold in THRESHOLDS:
-            if self.share_right(threshold) >= wanted and self.share_decided(threshold) >= decided:
-                return threshold
-        return None
-
-
-def judge_motions(outputs: Outputs, records: Sequence[Record]) -> JudgedMotions:
-    """Read a network's curves of first motions at each P whose motion is known."""
-    up, down = LABELS.index(Polarity.POSITIVE), LABELS.index(Polarity.NEGATIVE)
-    right, height = [], []
-    for record in records:
-        known = [o for o in record.onsets if o.polarity in (Polarity.POSITIVE, Polarity.NEGATIVE)]
-        curves = outputs(record.samples, record.present) if known else None
-        for onset in known:
-            assert curves is not None
-            reach = round(_NEAR_S * record.sampling_rate)
-            first = max(0, round(onset.sample) - reach)
-            peak = first + int(curves[0, first : first + 2 * reach].argmax())
-            says_up = curves[up, peak] > curves[down, peak]
-            right.append(says_up == (onset.polarity is Polarity.POSITIVE))
-            height.append(float(max(curves[up, peak], curves[down, peak])))
-    return JudgedMotions(is_right=np.array(right, bool), height=np.array(height, float))

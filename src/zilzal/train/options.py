@@ -89,7 +89,7 @@ class PickerTraining:
     clip_value: float | None = None
     initialiser: str = ""
     memory: float = 12.0
-    label_weights: tuple[float, ...] = (1.0, 1.0, 0.15, 0.3, 0.3)
+    label_weights: tuple[float, ...] = (1.0, 1.0, 0.15)
     teaching: float = 0.25
     belief: float = 0.3
     network: StridedUNet | None = None

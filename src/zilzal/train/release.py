@@ -10,18 +10,12 @@ from typing import TYPE_CHECKING
 
 from zilzal.infer.precision import bf16_difference
 from zilzal.infer.spec import ModelSpec, attach_spec
-from zilzal.pick.read import MOTIONS
 from zilzal.synth.trial import trial_windows
-from zilzal.train.card import BY_RULE, data_in_words, write_card
+from zilzal.train.card import data_in_words, write_card
 from zilzal.train.export import to_onnx
 from zilzal.train.findings import measure
 from zilzal.train.labels import LABELS
-from zilzal.train.motions import judge_motions, with_first_motions
-from zilzal.train.shared import (
-    development_trials,
-    read_analysts_motions,
-    read_development_records,
-)
+from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import detection_threshold, pick_trials
 from zilzal.train.training import TrainedPicker, outputs_of
 
@@ -64,8 +58,6 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     Raises:
         ModelError: the network finds too little to be calibrated.
     """
-    from zilzal.models.strided_unet import without_curves
-
     training = trained.training
     records = read_development_records(
         training.shared, sets=training.sets, without=training.without
@@ -76,29 +68,15 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     found, found_others = (pick_trials(outputs, windows) for windows in (trials, others))
     findings = measure(trials, found, others, found_others, training.false_per_hour)
     thresholds = {**findings.thresholds, "detection": detection_threshold(outputs, trials)}
-    motions = judge_motions(outputs, [with_first_motions(record) for record in records])
-    clear = motions.threshold()
-    # Curves that have not learnt their task are not handed out.
-    labels = LABELS if clear is not None else LABELS[: -len(MOTIONS)]
-    if clear is not None:
-        thresholds |= dict.fromkeys((motion.value for motion in MOTIONS), clear)
-    told = {BY_RULE: motions}
-    if training.shared is not None:
-        told["analysts (toc2me)"] = judge_motions(outputs, read_analysts_motions(training.shared))
-    kept = without_curves(trained.network, len(labels))
     card = write_card(
-        replace(trained, network=kept),
-        findings,
-        told,
-        name=f"{release.name} {release.version}",
-        shifts=release.shifts,
+        trained, findings, name=f"{release.name} {release.version}", shifts=release.shifts
     )
     spec = ModelSpec(
         name=release.name,
         version=release.version,
         task="pick",
         sampling_rate=training.preparation.sampling_rate,
-        labels=labels,
+        labels=LABELS,
         window_samples=release.window_samples,
         hop_samples=release.hop_samples,
         blind_samples=release.blind_samples,
@@ -115,27 +93,27 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         card=card,
     )
     path = training.output / f"{release.name}.onnx"
-    path.write_bytes(_exported(kept, spec))
+    path.write_bytes(_exported(trained.network, spec))
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     return path
 
 
-def _exported(kept: nn.Module, spec: ModelSpec) -> bytes:
+def _exported(network: nn.Module, spec: ModelSpec) -> bytes:
     """The network's file, which also says what a window costs and what 16 bits change."""
-    content = to_onnx(kept, spec)
+    content = to_onnx(network, spec)
     costs = replace(
         spec,
-        parameters=sum(p.numel() for p in kept.parameters()),
-        multiply_adds=_multiply_adds_of_window(kept, spec),
+        parameters=sum(p.numel() for p in network.parameters()),
+        multiply_adds=_multiply_adds_of_window(network, spec),
         bf16_difference=bf16_difference(content, trial_windows()),
     )
     return attach_spec(content, costs)
 
 
-def _multiply_adds_of_window(kept: nn.Module, spec: ModelSpec) -> int:
+def _multiply_adds_of_window(network: nn.Module, spec: ModelSpec) -> int:
     from zilzal.models.strided_unet import multiply_adds
 
-    per_3001 = multiply_adds(kept.eval(), spec.window_samples)
+    per_3001 = multiply_adds(network.eval(), spec.window_samples)
     return round(per_3001 * spec.window_samples / 3001)
 
 

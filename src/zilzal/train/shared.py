@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,10 @@ import numpy as np
 from zilzal.train.consensus import read_archive, with_peer_picks
 from zilzal.train.dataset import Record, read_seisbench
 from zilzal.train.labels import with_codas
-from zilzal.train.motions import with_first_motions
 from zilzal.train.skill import Trial, random_trials
 
 ARCHIVES = ("ridgecrest_2019-07-07", "mesetas_2019-12-24", "anza_1998-01-01")
 """Continuous data with consensus picks."""
-
-MOTIONS_KEPT_FOR_TESTS = frozenset({"toc2me"})
-"""The only set whose first motions an analyst read: they judge what is learnt from a rule."""
 
 
 def read_training_records(
@@ -28,7 +23,7 @@ def read_training_records(
     splits: Sequence[str] = ("train",),
     without: Sequence[str] = (),
 ) -> list[Record]:
-    """Records to learn from, with intervals of events and first motions.
+    """Records to learn from, with intervals of events.
 
     Args:
         shared: the project's folder with labelled sets, windows and archives; None for none.
@@ -44,12 +39,7 @@ def read_training_records(
     ]
     if shared is not None:
         records += _shared_records(shared, splits, without)
-    return [
-        _without_motions(record)
-        if record.source in MOTIONS_KEPT_FOR_TESTS
-        else with_first_motions(record)
-        for record in map(with_codas, records)
-    ]
+    return list(map(with_codas, records))
 
 
 def _shared_records(shared: Path, splits: Sequence[str], without: Sequence[str]) -> list[Record]:
@@ -69,11 +59,6 @@ def _shared_records(shared: Path, splits: Sequence[str], without: Sequence[str])
     return records
 
 
-def _without_motions(record: Record) -> Record:
-    onsets = tuple(replace(onset, polarity=None) for onset in record.onsets)
-    return replace(record, onsets=onsets)
-
-
 def read_development_records(
     shared: Path | None, *, sets: Sequence[Path] = (), without: Sequence[str] = ()
 ) -> list[Record]:
@@ -91,15 +76,6 @@ def read_development_records(
         if folder.name not in without
         for record in read_seisbench(folder, splits=("dev",))
         if folder not in machine or record.kind == "noise"
-    ]
-
-
-def read_analysts_motions(shared: Path) -> list[Record]:
-    """All records of the sets whose first motions were kept from the training."""
-    return [
-        record
-        for name in sorted(MOTIONS_KEPT_FOR_TESTS)
-        for record in read_seisbench(shared / "data" / "picks" / name, splits=("train", "dev"))
     ]
 
 
