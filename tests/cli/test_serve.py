@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +86,28 @@ def test_console_beside_a_command_shows_its_store(short: Synthetic, short_run: R
         assert client.get(f"{address}/stations").json()["total"] == 6
     with pytest.raises(httpx.ConnectError), httpx.Client() as client:
         client.get(address)
+
+
+KILLED = """
+import os, signal, sys
+from zilzal.cli.serve.beside import console_beside
+if __name__ == "__main__":
+    with console_beside(int(sys.argv[1]), sys.argv[2], inventory=(), waveforms=()):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_command_leaves_its_port_to_the_next(tmp_path: Path):
+    script, port = tmp_path / "killed.py", free_port()
+    script.write_text(KILLED)
+    done = subprocess.run([sys.executable, script, str(port), tmp_path / "zilzal.db"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    for _ in range(600):  # The console begins, sees that it is alone, and ends.
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.1)
+    pytest.fail("the console outlives what it was beside")
 
 
 def test_what_analysts_judged_becomes_a_set(

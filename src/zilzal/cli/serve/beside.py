@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Annotated
 
@@ -86,7 +88,16 @@ def _serve(place: str, listener: socket.socket) -> None:
     from zilzal.web.serving import ServeOptions, serve
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         serve(place, Places(), ServeOptions(host=HOST), listener=listener)
     except (ZilzalError, OSError) as error:
         Console(stderr=True, markup=False, highlight=False).print(f"no console: {error}")
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed ends no child, and this one would keep the port from the next."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
