@@ -140,6 +140,10 @@ _RISE = 0.05
 """Share of the steps in which the rate rises from zero."""
 
 
+_MEMORY = 0.1
+"""Share of the steps that weights are averaged over at most."""
+
+
 def rate_at(training: PickerTraining, rounds: float) -> float:
     """The learning rate after so many rounds: a straight rise, then what `length` says.
 
@@ -172,10 +176,13 @@ def _bound(network: nn.Module, clip: Clip) -> None:
 
 
 def _average(state: State, training: PickerTraining) -> None:
-    """Exponential mean of the weights, and of batch normalisation's statistics."""
+    """Exponential mean of the weights, and of batch normalisation's statistics.
+
+    A short training forgets faster: its first weights are no part of what it ends with.
+    """
     import torch
 
-    span = training.memory * training.steps / training.rounds
+    span = min(training.memory / training.rounds, _MEMORY) * training.steps
     keep = min(1 - 1 / span, state.steps_done / (state.steps_done + 9))
     with torch.no_grad():
         averaged, current = state.averaged.state_dict(), state.network.state_dict()

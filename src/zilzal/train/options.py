@@ -53,7 +53,8 @@ class PickerTraining:
         clip_value: largest element of it; None for no bound.
         initialiser: of the convolutions, a name in `zilzal.learn.initialise.INITIALISERS`; "" for
             PyTorch's.
-        memory: rounds over which weights are averaged for the network that is kept.
+        memory: rounds over which weights are averaged for the network that is kept; at most a
+            tenth of all.
         label_weights: of `LABELS` in the loss.
         teaching: weight of the curves that stand for the teachers'.
         belief: weight of the teachers' mean where P and S are not labelled.
@@ -76,7 +77,7 @@ class PickerTraining:
     pools: int = 48
     windows: int = 2048
     drawers: int = 1
-    rounds: int = 240
+    rounds: int = 360
     passes: int = 1
     crop: int = 4096
     batch: int = 32

@@ -40,7 +40,7 @@ class Release:
     """
 
     name: str = "zilzal"
-    version: str = "4"
+    version: str = "5"
     window_samples: int = 8192
     hop_samples: int = 6656
     blind_samples: int = 48

@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from zilzal.core.arrays import Array
+from zilzal.core.errors import DataError
+from zilzal.core.pick import Phase
 from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.labels import LABELS
 from zilzal.train.loop import State, learn_round
@@ -78,6 +80,9 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     Args:
         training: options.
         told: called after each round with what was measured.
+
+    Raises:
+        DataError: the development records have no P, or no S.
     """
     import torch
 
@@ -95,6 +100,7 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     trials = development_trials(
         read_development_records(training.shared, sets=training.sets, without=training.without)
     )
+    _refuse_untested(trials)
     with pools_of(training) as take, _without_denormals():
         for number in range(state.rounds_done, training.rounds):
             started = time.perf_counter()
@@ -116,6 +122,16 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
         training=training,
         history=tuple(state.history),
     )
+
+
+def _refuse_untested(trials: Sequence[Trial]) -> None:
+    """Hours of training would end without thresholds."""
+    missing = [phase.value for phase in Phase if not any(trial.truth[phase] for trial in trials)]
+    if missing:
+        raise DataError(
+            f"no record of the split dev holds {' or '.join(missing)}, and thresholds and "
+            "calibration are chosen on these; `zilzal dataset split` divides sets into splits"
+        )
 
 
 @contextmanager
