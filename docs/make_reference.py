@@ -238,7 +238,8 @@ def _pickers() -> list[str]:
     lines = ["## Pickers\n"]
     for title, name in (
         ("Development records of the training's own sets", "picker_skill"),
-        ("Whole sets held out of the training (a shorter one)", "picker_skill_heldout"),
+        ("California and toc2me held out of a shorter training", "picker_skill_heldout"),
+        ("Each set picked by a network that has not seen it", "picker_skill_crossed"),
     ):
         lines += [
             f"{title}:\n",
