@@ -78,6 +78,8 @@ PACKAGES = (
 BATCHES = (32, 64, 128)
 """The best of these, on an hour, is what a published picker is given besides its default."""
 PHASENET_HOURS, EQT_HOURS = 4.0, 2.0
+LONG_WINDOW = 32_768
+"""Four times the shipped network's: what an archive may be given."""
 
 Call = Callable[[], Any]
 
@@ -109,9 +111,10 @@ def contenders(hours: float, shared: Path) -> list[Contender]:
     seisbench = ("seisbench", "torch", "obspy")
     engines = [
         Contender(
-            f"zilzal, {name}", hours, partial(start_ours, {"engine": name}),
+            f"zilzal, {name}{told}", hours, partial(start_ours, {"engine": name, **longer}),
             () if name == "onnxruntime" else ("openvino",),
         )
+        for told, longer in (("", {}), (", long windows", {"window_samples": LONG_WINDOW}))
         for name in get_args(EngineName)
     ]  # fmt: skip
     peers = [

@@ -27,8 +27,10 @@ EngineName = Literal["onnxruntime", "openvino", "openvino-bf16"]
 
 _BATCH_SAMPLES = 1 << 15
 """Samples of a component in a batch: few enough for activations to stay in the cache."""
-_OPENVINO_BATCH = 16
-"""Windows in a batch are at least so many for OpenVINO, whose steps of an LSTM cost alike."""
+_OPENVINO_BATCH_SAMPLES = 1 << 16
+"""More for OpenVINO, to which each run by itself costs half a millisecond."""
+_OPENVINO_LSTM_BATCH = 16
+"""Windows in a batch are at least so many where there is an LSTM, whose steps cost alike."""
 BF16_LIMIT = 0.15
 """A network whose outputs change by more than this in bf16 is not run so."""
 
@@ -243,7 +245,9 @@ def _start(name: EngineName, model_bytes: bytes, spec: ModelSpec, threads: int) 
         return OnnxEngine(model_bytes, threads=threads)
     from zilzal.infer.openvino import OpenVinoEngine
 
-    windows = max(_BATCH_SAMPLES // spec.window_samples, _OPENVINO_BATCH)
+    # Names of operations stand in the file as they are.
+    least = _OPENVINO_LSTM_BATCH if b"LSTM" in model_bytes else 1
+    windows = max(_OPENVINO_BATCH_SAMPLES // spec.window_samples, least)
     shape = (windows, len(spec.components), spec.window_samples)
     precision = "bf16" if name == "openvino-bf16" else "f32"
     return OpenVinoEngine(model_bytes, shape, threads=threads, precision=precision)

@@ -88,7 +88,7 @@ class OpenVinoEngine:
     def run(self, inputs: Float32[Array, "batch component sample"]) -> Float32[Array, "batch ..."]:
         """The network's output."""
         # A copy: OpenVINO hands out its own buffer and fills it again at the next run.
-        return np.array(self._compiled(inputs)[0])
+        return np.array(self._compiled(inputs, share_outputs=True)[0])
 
 
 def has_bf16() -> bool:

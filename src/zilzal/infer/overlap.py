@@ -173,9 +173,11 @@ def _hand_out(spec: ModelSpec, state: OverlapState, n_final: int) -> tuple[Overl
     """Split off what is final; its samples are those of the state, changed in place."""
     values, covered = state.combined[:, :n_final], state.covered[:n_final]
     for first, end in true_ranges(covered != 1).tolist():
+        shared, weight = values[:, first:end], covered[first:end]
         if spec.overlap != "max":
-            values[:, first:end] /= np.maximum(covered[first:end], np.finfo(np.float32).tiny)
-        values[:, first:end][:, covered[first:end] == 0] = np.nan
+            shared /= np.maximum(weight, np.finfo(np.float32).tiny)
+        if not weight.all():
+            shared[:, weight == 0] = np.nan
     rest = OverlapState(
         state.number + n_final, state.combined[:, n_final:].copy(), state.covered[n_final:].copy()
     )

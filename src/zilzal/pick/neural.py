@@ -247,11 +247,12 @@ class NeuralPicker:
             [window for item in work for window in item.cut.windows],
             [mask for item in work for mask in item.cut.masks],
         )
+        motions = motion_reader(self.first_motions, self.motion_probability)
         place = 0
         segments: list[tuple[SensorId, _Segment | None]] = []
         for item in work:
             end = place + item.cut.length
-            segment = self._absorb(model, item, outputs[place:end], collected)
+            segment = self._absorb(model, motions, item, outputs[place:end], collected)
             segments.append((item.sensor_id, None if item.ends else segment))
             place = end
         return segments
@@ -259,6 +260,7 @@ class NeuralPicker:
     def _absorb(
         self,
         model: Model,
+        motions: MotionReader | None,
         work: _Work,
         outputs: Sequence[Float32[Array, "label ..."]],
         collected: _Collected,
@@ -273,7 +275,6 @@ class NeuralPicker:
         ready = None if work.ends else _measurable(segment)
         reader, peaks, intervals = step_reading(reading, segment.reader, curves, ready)
         made_by = Provenance(method="neural", version=zilzal.__version__, model=model.sha256)
-        motions = motion_reader(self.first_motions, self.motion_probability)
         teller = _Teller(model, work.sensor_id, segment, made_by, motions)
         collected.picks += teller.picks(peaks)
         shortest = self.minimum_detection_s * segment.preparation.sampling_rate

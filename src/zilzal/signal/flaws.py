@@ -71,16 +71,10 @@ def _full_stretches(flags: Bool[Array, " n"], length: int) -> Bool[Array, " m"]:
 
 def true_ranges(flags: Bool[Array, " n"]) -> Int[Array, "range 2"]:
     """First and end (exclusive) of each stretch of set flags."""
-    return _ranges(np.flatnonzero(flags))
-
-
-def _ranges(numbers: Int[Array, " n"]) -> Int[Array, "range 2"]:
-    """First and end (exclusive) of each stretch of consecutive numbers."""
-    if not len(numbers):
-        return np.empty((0, 2), np.int64)
-    breaks = np.flatnonzero(np.diff(numbers) > 1)
-    first = numbers[np.r_[0, breaks + 1]]
-    return np.stack([first, numbers[np.r_[breaks, len(numbers) - 1]] + 1], axis=1)
+    turns = np.flatnonzero(flags[1:] != flags[:-1]) + 1
+    begins_set = [0] if flags[:1].any() else []
+    ends_set = [len(flags)] if flags[-1:].any() else []
+    return np.concatenate((begins_set, turns, ends_set)).astype(np.int64).reshape(-1, 2)
 
 
 def _runs(samples: Shaped[Array, " n"], before: Run) -> tuple[Int[Array, "run 2"], int]:

@@ -269,12 +269,13 @@ def _start_band(
 
 
 def _join(pieces: list[Prepared], n_components: int) -> Prepared:
-    if len(pieces) == 1:
-        return pieces[0]
-    if not pieces:
+    filled = [piece for piece in pieces if piece[0].shape[1]]
+    if len(filled) == 1:
+        return filled[0]
+    if not filled:
         empty = np.zeros((n_components, 0), np.float32)
         return empty, empty.astype(bool)
-    samples, present = zip(*pieces, strict=True)
+    samples, present = zip(*filled, strict=True)
     return np.concatenate(samples, axis=1), np.concatenate(present, axis=1)
 
 
