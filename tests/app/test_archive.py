@@ -12,17 +12,20 @@ import pytest
 from tests.app.short import Ran, assert_same, run, settings, table
 from tests.infer.networks import SPEC, tiny_network
 from zilzal.app.archive import Summary, pick_archive, run_archive
-from zilzal.app.configuration import read_configuration
+from zilzal.app.configuration import SensorOptions, read_configuration
 from zilzal.app.display.holdings import Places, open_holdings
 from zilzal.app.events import LEARNED, LESSON, instructed
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason
 from zilzal.core.errors import SourceError, SpecError, StoreError
 from zilzal.core.event import Origin, Unlocated
+from zilzal.core.ids import ChannelId
 from zilzal.core.pick import Phase
 from zilzal.core.station import Inventory
 from zilzal.infer.spec import attach_spec
+from zilzal.io.archive import Archive
 from zilzal.io.inventory import read_inventory
+from zilzal.io.sds_writer import write_sds
 from zilzal.io.store import Store
 from zilzal.io.tables import read_arrivals, read_catalogue, read_coverage, read_picks
 
@@ -325,13 +328,26 @@ def test_unknown_stations_are_left_out_and_told(short, tmp_path):
     left = [h for h in hours if h.reason is Reason.NO_METADATA]
     assert {h.channel_id.station for h in left} == {"S06"}
     assert sum(h.seconds for h in left) == pytest.approx(3 * 200)
+    assert summary.unused == ["SY.S06..HH: not in the inventory"]
 
 
-def test_inventory_of_other_stations_gives_an_empty_catalogue(short, tmp_path):
-    other = Inventory.of(())
-    summary = run_archive([short.waveforms], other, tmp_path, settings())
-    assert (summary.sensors, summary.picks, summary.events) == (0, 0, 0)
-    assert read_catalogue(tmp_path / "catalogue.csv") == []
+def test_inventory_of_other_stations_is_a_clear_error(short, tmp_path):
+    words = r"none of 6 sensors can be used, as SY\.S01\.\.HH: not in the inventory; "
+    with pytest.raises(SourceError, match=words):
+        run_archive([short.waveforms], Inventory.of(()), tmp_path, settings())
+    assert not (tmp_path / "catalogue.csv").exists()
+
+
+def test_picking_tells_the_ledger_of_sensors_that_it_leaves_out(short, tmp_path):
+    some = replace(settings(), sensors=SensorOptions(preference=("HH",)))
+    trace = next(iter(Archive.open(short.waveforms).traces()))
+    odd = replace(trace, channel_id=ChannelId.parse("SY.ODD..LHZ"))
+    write_sds([odd], tmp_path / "odd")
+    summary = pick_archive([short.waveforms, tmp_path / "odd"], None, tmp_path / "p.csv", some)
+    assert summary.unused == ["SY.ODD..LH: band LH is not among HH"]
+    with Store.open(tmp_path / "p.db") as store:
+        told = store.coverage(reason=Reason.NOT_CHOSEN)
+    assert {str(span.channel_id) for span in told} == {"SY.ODD..LHZ"}
 
 
 def test_output_within_the_archive_does_no_harm(short, short_run, tmp_path):

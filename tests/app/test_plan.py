@@ -108,6 +108,22 @@ def test_unknown_station_is_left_out_and_said():
 def test_sensor_known_at_another_time_only_is_left_out():
     found = make_plan(archive(("XX.A..HH", 0, 1)), inventory(("XX.A..HH", 5, None)), PREFERENCE)
     assert found.stretches == ()
+    assert found.unused() == ["XX.A..HH: in the inventory at other times only"]
+
+
+def test_sensor_of_another_location_code_is_said_to_be_that():
+    found = make_plan(
+        archive(("XX.A.00.HH", 0, 1)),
+        inventory(("XX.A..HH", None, None), ("XX.B..HH", None, None)),
+        PREFERENCE,
+    )
+    assert found.unused() == ["XX.A.00.HH: not in the inventory, which has XX.A..HH"]
+
+
+def test_sensor_with_a_better_one_beside_it_is_no_news():
+    found = make_plan(archive(("XX.A..HN", 0, 1), ("XX.A..HH", 0, 1)), None, PREFERENCE)
+    assert found.left_out
+    assert found.unused() == []
 
 
 @pytest.mark.parametrize(("first", "end"), [(None, 3), (3, None), (2, 4)])

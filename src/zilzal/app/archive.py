@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did, for people."""
+    """What a run did, for people: `unsized` events of the catalogue have no magnitude."""
 
     sensors: int = 0
     station_hours: float = 0.0
@@ -45,6 +45,8 @@ class Summary:
     events: int = 0
     unlocated: int = 0
     noise: int = 0
+    unsized: int = 0
+    unused: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     bad_files: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -74,7 +76,7 @@ def run_archive(
 
     Raises:
         ClusterError: the workers cannot be had, or cannot do this run.
-        SourceError: there is nothing to read.
+        SourceError: there is nothing to read, or no sensor of it can be used.
         StoreError: results cannot be written.
     """
     summary = Summary()
@@ -83,7 +85,7 @@ def run_archive(
         output.mkdir(parents=True, exist_ok=True)
         settings.write_text(configuration.to_toml(), encoding="utf-8")
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
-    plan = make_plan(archive, inventory, configuration.sensors.preference)
+    plan = _make_plan(archive, inventory, configuration, summary)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
     with (
         Store.open(configuration.store.place(output)) as store,
@@ -118,7 +120,9 @@ def run_archive(
         _timed(summary, "write", lambda: export(store, output, picks, events))
     summary.failures += [f"event {r.event.id}: {r.error}" for r in results if r.error]
     summary.picks = len(picks)
-    summary.events = len(catalogue_of(events))
+    catalogue = catalogue_of(events)
+    summary.events = len(catalogue)
+    summary.unsized = sum(event.magnitude is None for event in catalogue)
     summary.unlocated = sum(isinstance(event.origin, Unlocated) for event in events)
     summary.noise = sum(_is_noise(event) for event in events)
     return summary
@@ -158,7 +162,7 @@ def pick_archive(
 
     Raises:
         ClusterError: the workers cannot be had, or cannot do this run.
-        SourceError: there is nothing to read.
+        SourceError: there is nothing to read, or no sensor of it can be used.
         StoreError: results cannot be written.
     """
     summary = Summary()
@@ -168,7 +172,7 @@ def pick_archive(
     with _writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
-    plan = make_plan(archive, inventory, configuration.sensors.preference)
+    plan = _make_plan(archive, inventory, configuration, summary)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
     with (
         Store.open(database) as store,
@@ -177,6 +181,7 @@ def pick_archive(
         store.put_run(
             configuration.to_toml(picking=True), version=zilzal.__version__, started=_now()
         )
+        store.put_coverage(plan.left_out)
         picking = SensorPicking(
             archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
         )
@@ -214,8 +219,25 @@ def open_archive(sources: Sequence[Path], report: Report, summary: Summary) -> A
         archive = Archive.open(sources, progress=scanned)
     except (FileNotFoundError, FormatError) as error:
         raise SourceError(str(error)) from error
-    summary.bad_files = [f"{fault.path}: {fault.message}" for fault in archive.faults]
+    summary.bad_files = list(map(str, archive.faults))
     return archive
+
+
+def _make_plan(
+    archive: Archive, inventory: Inventory | None, configuration: Configuration, summary: Summary
+) -> Plan:
+    """Choose what is worked through.
+
+    Raises:
+        SourceError: nothing is.
+    """
+    plan = make_plan(archive, inventory, configuration.sensors.preference)
+    summary.unused = plan.unused()
+    if not plan.stretches:
+        raise SourceError(
+            f"none of {len(summary.unused)} sensors can be used, as {'; '.join(summary.unused[:3])}"
+        )
+    return plan
 
 
 def _pick(

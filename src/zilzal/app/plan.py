@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,8 +12,6 @@ from zilzal.core.station import Channel, Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
 from zilzal.signal.choice import choose_sensors
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +53,16 @@ class Plan:
         start = min((stretch.start for stretch in self.stretches), default=Time(0))
         return start, max((stretch.end for stretch in self.stretches), default=start)
 
+    def unused(self) -> list[str]:
+        """Sensors that the inventory lacks, and those of stations without any other; with why."""
+        used = {stretch.sensor_id.station_id for stretch in self.stretches}
+        reasons: dict[SensorId, str] = {}
+        for span in self.left_out:
+            sensor_id = span.channel_id.sensor_id
+            if span.reason is Reason.NO_METADATA or sensor_id.station_id not in used:
+                reasons[sensor_id] = span.note
+        return [f"{sensor_id}: {note}" for sensor_id, note in sorted(reasons.items())]
+
 
 def make_plan(archive: Archive, inventory: Inventory | None, preference: Sequence[str]) -> Plan:
     """Choose one sensor of each station at each time.
@@ -74,8 +81,7 @@ def make_plan(archive: Archive, inventory: Inventory | None, preference: Sequenc
         if inventory is None or next(_epochs(stretch, inventory), None):
             stations.setdefault(stretch.sensor_id.station_id, []).append(stretch)
         else:
-            logger.warning("%s is not in the inventory: left out", stretch.sensor_id)
-            left_out += stretch.spans(Reason.NO_METADATA)
+            left_out += stretch.spans(Reason.NO_METADATA, _why_unknown(stretch, inventory))
     chosen: list[Stretch] = []
     for candidates in stations.values():
         taken, others = _choose(candidates, preference)
@@ -110,6 +116,16 @@ def _epochs(stretch: Stretch, inventory: Inventory) -> Iterator[Channel]:
             and (channel.end is None or stretch.start <= channel.end)
         ):
             yield channel
+
+
+def _why_unknown(stretch: Stretch, inventory: Inventory) -> str:
+    """What the inventory has in the place of a sensor, for people."""
+    station_id = stretch.sensor_id.station_id
+    here = [c for c in inventory.channels if c.channel_id.station_id == station_id]
+    if any(c.channel_id in stretch.channel_ids for c in here):
+        return "in the inventory at other times only"
+    others = ", ".join(sorted({str(c.channel_id.sensor_id) for c in here}))
+    return f"not in the inventory, which has {others}" if others else "not in the inventory"
 
 
 def _stretches(archive: Archive) -> list[Stretch]:

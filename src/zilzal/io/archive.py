@@ -103,7 +103,8 @@ class Archive:
             FileNotFoundError: a path does not exist.
             FormatError: there is no waveform in any of the files.
         """
-        found = find_files([paths] if isinstance(paths, Path | str) else paths)
+        given = [paths] if isinstance(paths, Path | str) else list(paths)
+        found = find_files(given)
         archive = cls((), (), gap_policy or GapPolicy())
         spans: list[FileSpan] = []
         faults: list[Fault] = []
@@ -122,11 +123,11 @@ class Archive:
             n_files = len({f.path for f in faults})
             first = faults[0]
             logger.warning(
-                "%d of %d files cannot be read or are damaged, such as %s (byte %d: %s)",
-                *(n_files, len(found), first.path, first.offset, first.message),
+                "%d of %d files cannot be read or are damaged, such as %s",
+                *(n_files, len(found), first),
             )
         if not spans:
-            reasons = "; ".join(f.message for f in faults[:3]) or "no files"
+            reasons = "; ".join(map(str, faults[:3])) or f"in {', '.join(map(str, given))}"
             raise FormatError(f"no waveforms in {len(found)} files: {reasons}")
         return cls(tuple(sorted(spans)), tuple(faults), archive.gap_policy, archive._cache)
 
