@@ -62,6 +62,13 @@ def test_of_many_events_of_one_catalogue_the_largest_are_shown(call, catalogues,
     assert len(json.loads((tmp_path / "j").read_text())["extra"]) == 52
 
 
+def test_catalogues_without_a_common_event_have_no_differences(call, catalogues, tmp_path):
+    (tmp_path / "none.csv").write_text(REFERENCE.replace("2020", "1999"))
+    said = call("evaluate", "catalogue", catalogues[0], tmp_path / "none.csv")
+    assert "0 of 4" in said
+    assert row(said, "depth [km]")[1:] == ["0", "-", "-", "-", "-"]
+
+
 def row(said: str, name: str) -> list[str]:
     (line,) = [line for line in said.splitlines() if name in line]
     return [cell.strip() for cell in re.split("[│|]", line)[1:-1]]

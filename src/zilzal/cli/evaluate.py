@@ -116,6 +116,9 @@ def _difference_table(found: Any) -> Table:
     table = Table("result minus reference", "pairs", "median", "median |.|", "95 % of it", "MAD")
     for label, (name, scale) in QUANTITIES.items():
         d = getattr(found, name)
+        if d.count == 0:
+            table.add_row(escape(label), "0", *"----")
+            continue
         absolute = d.median_absolute
         table.add_row(
             escape(label),
