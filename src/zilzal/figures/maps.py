@@ -47,7 +47,7 @@ def event_map(event: Event, stations: Sequence[Station]) -> Figure:
         outline = ellipse_outline(origin.latitude, origin.longitude, origin.ellipse)
         axes.fill(outline[1], outline[0], color=S_COLOUR, alpha=0.25)
         axes.plot(origin.longitude, origin.latitude, "*", color=S_COLOUR, ms=14)
-        _finish_map(axes, origin.latitude)
+        _finish_map(figure, axes, origin.latitude)
         axes.set_title(describe(event), fontsize=8)
     return figure
 
@@ -66,15 +66,16 @@ def catalogue_map(catalogue: Catalogue, stations: Sequence[Station] = ()) -> Fig
          for e in events if isinstance(e.origin, Origin)]
     ).reshape(-1, 3)  # fmt: skip
     sizes = [marker_size(event) for event in events]
-    look: dict[str, Any] = {"s": sizes, "c": place[:, 2], "cmap": "viridis_r", "alpha": 0.75}
+    look: dict[str, Any] = {
+        "s": sizes, "c": place[:, 2], "cmap": "viridis_r", "alpha": 0.75, "linewidth": 0.3,
+        "edgecolor": "white",
+    }  # fmt: skip
     with drawing():
         figure = Figure(figsize=(7.5, 8.5))
         axes, section = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
         _draw_stations(axes, _around(events, stations))
-        for panel, column in ((axes, 1), (section, 2)):
-            dots = panel.scatter(
-                place[:, 0], place[:, column], **look, linewidth=0.3, edgecolor="white"
-            )
+        dots = axes.scatter(place[:, 0], place[:, 1], **look)
+        section.scatter(place[:, 0], place[:, 2], **look)
         if len(place):
             figure.colorbar(dots, ax=axes, label="depth [km]", shrink=0.7).ax.invert_yaxis()
             _magnitude_legend(axes, events)
@@ -82,7 +83,7 @@ def catalogue_map(catalogue: Catalogue, stations: Sequence[Station] = ()) -> Fig
         section.set_xlabel("longitude [°]")
         section.set_ylabel("depth [km]")
         middle = float(np.median(place[:, 1])) if len(place) else 0.0
-        _finish_map(axes, middle)
+        _finish_map(figure, axes, middle)
         axes.set_xlabel("")
         axes.set_title(f"{len(events)} located event{'s' * (len(events) != 1)}{_when(events)}")
     return figure
@@ -160,7 +161,8 @@ def _when(events: Sequence[Event]) -> str:
     """From when to when, to the minute; "" of nothing."""
     if not events:
         return ""
-    first, last = (f(e.time for e in events).to_datetime() for f in (min, max))
+    times = [event.time for event in events]
+    first, last = min(times).to_datetime(), max(times).to_datetime()
     same = first.date() == last.date()
     return f", {first:%Y-%m-%d %H:%M} to {last:{'%H:%M' if same else '%Y-%m-%d %H:%M'}} UTC"
 
@@ -225,11 +227,11 @@ def _draw_scale(axes: Axes, latitude: float) -> None:
     )  # fmt: skip
 
 
-def _finish_map(axes: Axes, latitude: float) -> None:
+def _finish_map(figure: Figure, axes: Axes, latitude: float) -> None:
     # One kilometre is as long eastwards as northwards.
     axes.set_aspect(1 / float(np.cos(np.radians(latitude))), adjustable="datalim")
     axes.set_xlabel("longitude [°]")
     axes.set_ylabel("latitude [°]")
     if axes.has_data():
-        axes.figure.draw_without_rendering()  # which settles the limits
+        figure.draw_without_rendering()  # which settles the limits
         _draw_scale(axes, latitude)
