@@ -15,12 +15,13 @@ from zilzal.app.archive import Summary, pick_archive, run_archive
 from zilzal.app.configuration import SensorOptions, read_configuration
 from zilzal.app.display.holdings import Places, open_holdings
 from zilzal.app.events import LEARNED, LESSON, instructed
+from zilzal.app.sensors import distinct
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason
 from zilzal.core.errors import SourceError, SpecError, StoreError
 from zilzal.core.event import Origin, Unlocated
-from zilzal.core.ids import ChannelId
-from zilzal.core.pick import Phase
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.pick import Phase, in_order
 from zilzal.core.station import Inventory
 from zilzal.infer.spec import attach_spec
 from zilzal.io.archive import Archive
@@ -260,6 +261,38 @@ def test_archive_that_grows_is_picked_where_it_grew(short, short_run, tmp_path):
     assert grown.summary.events == 2
 
 
+def test_data_that_come_late_are_picked(short, short_run, tmp_path):
+    """The first event falls into a gap that is filled later."""
+    late = tmp_path / "late"
+    shutil.copytree(short.waveforms, late)
+    whole = {path: path.read_bytes() for path in late.rglob("*.D.2024.065")}
+    for path in whole:
+        cut_out_the_first_event(path)
+    configuration = settings(run={"chunk_h": 0.05})
+    first = run(short, tmp_path / "out", configuration, waveforms=late)
+    assert first.summary.events == 1
+    for path, content in whole.items():
+        path.write_bytes(content)
+    filled = run(short, tmp_path / "out", configuration, waveforms=late)
+    assert located(filled) == located(short_run)
+    assert table(filled, "coverage.csv") == table(short_run, "coverage.csv")
+
+
+def test_of_two_picks_for_one_onset_the_more_probable_counts(short_run):
+    first, *others = (p for p in short_run.picks if p.channel_id.station == "S01")
+    before = replace(first, time=first.time - 0.004, probability=first.probability / 2)
+    elsewhere = replace(before, channel_id=replace(first.channel_id, station="S99"))
+    assert distinct([first, before, *others]) == [first, *others]
+    assert distinct([before, elsewhere, first]) == in_order([elsewhere, first])
+
+
+def cut_out_the_first_event(path: Path) -> None:
+    from obspy import UTCDateTime, read
+
+    begin, end = UTCDateTime(2024, 3, 5, 11, 58, 20), UTCDateTime(2024, 3, 5, 11, 59, 20)
+    read(str(path)).cutout(begin, end).write(str(path), format="MSEED")
+
+
 def cut_off_the_start(path: Path) -> None:
     from obspy import UTCDateTime, read
 
@@ -380,6 +413,29 @@ def test_picking_again_changes_nothing(short, tmp_path):
     before = (tmp_path / "picks.csv").read_bytes()
     picked(short, tmp_path / "picks.csv")
     assert (tmp_path / "picks.csv").read_bytes() == before
+
+
+def test_component_that_does_not_go_with_the_others_counts_once_in_the_ledger(short, tmp_path):
+    sensor = SensorId.parse("SY.S01..HH")
+    for trace in Archive.open(short.waveforms).traces(sensor):
+        if trace.channel_id.component == "E":
+            trace = replace(trace, samples=trace.samples[::2], sampling_rate=25.0)
+        write_sds([trace], tmp_path / "mixed")
+        if trace.channel_id.component == "Z":
+            odd = replace(trace, channel_id=sensor.channel_id("U"))
+            write_sds([odd], tmp_path / "mixed")
+    pick_archive([tmp_path / "mixed"], None, tmp_path / "p.csv", settings())
+    told: dict[tuple[str, Reason], float] = {}
+    with Store.open(tmp_path / "p.db") as store:
+        for hour in store.coverage_hours():
+            key = hour.channel_id.component, hour.reason
+            told[key] = told.get(key, 0.0) + hour.seconds
+    assert told == {
+        ("E", Reason.RATE_CHANGE): pytest.approx(200),
+        ("N", Reason.ANALYSED): pytest.approx(200),
+        ("U", Reason.NOT_CHOSEN): pytest.approx(200),
+        ("Z", Reason.ANALYSED): pytest.approx(200),
+    }
 
 
 def test_picks_do_not_overwrite_their_own_store(short, tmp_path):

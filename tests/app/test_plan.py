@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zilzal.app.plan import Stretch, make_plan, stations_of
+from zilzal.app.plan import Stretch, make_plan, moves_of, stations_of
 from zilzal.core.coverage import Reason
 from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.station import Channel, Inventory
@@ -94,6 +94,26 @@ def test_chosen_sensor_is_not_cut_where_a_worse_one_begins():
     assert told(found.stretches) == [("XX.A..HH", 0, 6)]
 
 
+def test_other_sensor_stands_in_while_the_better_one_has_no_files():
+    found = make_plan(
+        archive(("XX.A..HH", 0, 1), ("XX.A..HH", 4, 5), ("XX.A..HN", 0, 5)), None, PREFERENCE
+    )
+    assert told(found.stretches) == [
+        ("XX.A..HH", 0, 1), ("XX.A..HH", 4, 5), ("XX.A..HN", 1, 4),
+    ]  # fmt: skip
+    gaps = [span for span in found.left_out if span.reason is Reason.GAP]
+    assert [(str(s.channel_id), s.start, s.end) for s in gaps] == [
+        (f"XX.A..HH{c}", day(1), day(4)) for c in "ENZ"
+    ]
+    assert found.unused() == []
+
+
+def test_hole_of_minutes_between_files_divides_nothing():
+    found = make_plan(archive(("XX.A..HH", 0, 1), ("XX.A..HH", 1.02, 2)), None, PREFERENCE)
+    assert told(found.stretches) == [("XX.A..HH", 0, 2)]
+    assert found.left_out == ()
+
+
 def test_unknown_station_is_left_out_and_said():
     found = make_plan(
         archive(("XX.A..HH", 0, 1), ("XX.B..HH", 0, 1)),
@@ -171,3 +191,12 @@ def test_station_stands_where_its_first_sensor_stood():
     known = Inventory.of([*before.channels, *moved])
     found = make_plan(archive(("XX.A..BH", 0, 3), ("XX.A..HH", 3, 6)), known, PREFERENCE)
     assert [s.latitude for s in stations_of(found, known)] == [45.0]
+    (said,) = moves_of(found, known)
+    assert said.startswith("XX.A stood 111.1 km elsewhere later; ")
+
+
+def test_sensors_side_by_side_are_no_move():
+    near = [replace(c, latitude=45.001) for c in inventory(("XX.A..HH", 3, None)).channels]
+    known = Inventory.of([*inventory(("XX.A..BH", None, 3)).channels, *near])
+    found = make_plan(archive(("XX.A..BH", 0, 3), ("XX.A..HH", 3, 6)), known, PREFERENCE)
+    assert moves_of(found, known) == []

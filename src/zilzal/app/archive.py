@@ -17,9 +17,9 @@ from zilzal.app.executors import open_executor
 from zilzal.app.judged import leave_judged
 from zilzal.app.measuring import measure_sources
 from zilzal.app.picking import Workshop
-from zilzal.app.plan import Plan, make_plan, stations_of
+from zilzal.app.plan import Plan, make_plan, moves_of, stations_of
 from zilzal.app.progress import Report, keep_quiet
-from zilzal.app.sensors import SensorPicking
+from zilzal.app.sensors import SensorPicking, distinct
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.errors import FormatError, SourceError, StoreError
 from zilzal.core.event import Event, EventType, Origin, Unlocated
@@ -47,6 +47,7 @@ class Summary:
     noise: int = 0
     unsized: int = 0
     unused: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     bad_files: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -94,12 +95,13 @@ def run_archive(
         for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
             store.put_run(text, version=zilzal.__version__, started=_now())
         store.put_coverage(plan.left_out)
+        summary.moved = moves_of(plan, inventory)
         picking = SensorPicking(
             archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
         )
         _timed(summary, "pick", lambda: _pick(picking, executor, plan, report, summary))
         key, span = configuration.picking_sha256, plan.span
-        picks = store.picks(*span, configuration=key)
+        picks = distinct(store.picks(*span, configuration=key))
         material = Material(
             picks=picks,
             detections=(),
@@ -186,7 +188,7 @@ def pick_archive(
             archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
         )
         _timed(summary, "pick", lambda: _pick(picking, executor, plan, report, summary))
-        picks = store.picks(configuration=configuration.picking_sha256)
+        picks = distinct(store.picks(configuration=configuration.picking_sha256))
         write_picks(output, picks)
     summary.picks = len(picks)
     return summary

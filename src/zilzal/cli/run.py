@@ -91,6 +91,7 @@ def show_troubles(console: Console, summary: Summary) -> None:
     """Print what was left out and what went wrong, a few lines of each kind."""
     for what, lines in (
         ("left out", summary.unused),
+        ("moved", summary.moved),
         ("could not be read", summary.bad_files),
         ("failed", summary.failures),
     ):

@@ -38,12 +38,21 @@ Progress = Callable[[int, int, Path], None]
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileSpan:
-    """A file's share of a channel: first sample's instant, and where the next would be."""
+    """A file's share of a channel.
+
+    Args:
+        channel_id: whose.
+        start: the first sample's instant.
+        end: where the sample after the last would be.
+        path: of the file.
+        count: samples in it; 0 where that is not known from its headers.
+    """
 
     channel_id: ChannelId
     start: Time
     end: Time
     path: Path
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,10 @@ class Archive:
         if not chosen:
             return None
         return min(s.start for s in chosen), max(s.end for s in chosen)
+
+    def files_of(self, channel_ids: Iterable[ChannelId]) -> list[FileSpan]:
+        """Files' shares of some channels."""
+        return [span for channel_id in channel_ids for span in self._by_channel.get(channel_id, ())]
 
     def samples(self, number: int) -> list[Path]:
         """Some of its files, spread over all of them."""
@@ -346,7 +359,8 @@ def _file_spans(index: RecordIndex) -> list[FileSpan]:
         mine = index.records["channel"] == number
         if mine.any():
             first, end = Time(int(start_ns[mine].min())), Time(int(end_ns[mine].max()))
-            spans.append(FileSpan(channel_id, first, end, index.path))
+            count = int(index.records["count"][mine].sum())
+            spans.append(FileSpan(channel_id, first, end, index.path, count))
     return spans
 
 
