@@ -172,6 +172,14 @@ def test_single_component_makes_a_sensor():
     assert found.stretches[0].channel_ids == (ChannelId.parse("XX.A..HHZ"),)
 
 
+def test_sensor_whose_components_point_nowhere_gives_way():
+    raw = archive(("XX.A..HH", 0, 1), ("XX.B..HH", 0, 1), components="UVW").files
+    other = archive(("XX.A..HN", 0, 1)).files
+    found = make_plan(Archive(tuple(sorted((*raw, *other)))), None, PREFERENCE)
+    assert told(found.stretches) == [("XX.A..HN", 0, 1)]
+    assert found.unused() == ["XX.B..HH: nothing says where its components U, V, W point"]
+
+
 def test_order_of_the_files_does_not_matter():
     rows = [("XX.A..BH", 0, 6), ("XX.A..HH", 2, 4), ("XX.B..HN", 1, 2)]
     assert make_plan(archive(*rows), None, PREFERENCE) == make_plan(

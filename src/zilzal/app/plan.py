@@ -14,6 +14,7 @@ from zilzal.core.time import Time
 from zilzal.core.units import km
 from zilzal.io.archive import Archive
 from zilzal.signal.choice import choose_sensors
+from zilzal.signal.orientation import orient
 
 MOVED_M = 500.0
 """A station that is moved so far is told of: a tenth of a second of travel time."""
@@ -89,10 +90,15 @@ def make_plan(archive: Archive, inventory: Inventory | None, preference: Sequenc
     stretches = _stretches(archive)
     left_out += _holes(stretches)
     for stretch in stretches:
-        if inventory is None or next(_epochs(stretch, inventory), None):
-            stations.setdefault(stretch.sensor_id.station_id, []).append(stretch)
-        else:
+        known = () if inventory is None else tuple(_epochs(stretch, inventory))
+        components = [channel_id.component for channel_id in stretch.channel_ids]
+        if inventory is not None and not known:
             left_out += stretch.spans(Reason.NO_METADATA, _why_unknown(stretch, inventory))
+        elif not orient(components, known).components:
+            note = f"nothing says where its components {', '.join(components)} point"
+            left_out += stretch.spans(Reason.NOT_CHOSEN, note)
+        else:
+            stations.setdefault(stretch.sensor_id.station_id, []).append(stretch)
     chosen: list[Stretch] = []
     for candidates in stations.values():
         taken, others = _choose(candidates, preference)
