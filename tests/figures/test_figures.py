@@ -161,6 +161,19 @@ def test_map_names_stations_and_leaves_far_ones_out(event):
     assert title == "1 located event, 2026-01-01 00:00 to 00:00 UTC"
 
 
+def test_no_station_of_a_map_is_cut_off(event):
+    tall = [replace(s, longitude=-117.0 + 0.01 * n) for n, s in enumerate(STATIONS)]
+    for figure in (catalogue_map(Catalogue.of([event]), tall), event_map(event, tall)):
+        axes = figure.axes[0]
+        (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+        assert all(west < s.longitude < east and south < s.latitude < north for s in tall)
+        figure.draw_without_rendering()
+        box = axes.get_window_extent()
+        east_km = (east - west) * np.cos(np.radians(36.15)) / box.width
+        # Titles and tick labels move the layout by some percent when it is drawn at last.
+        assert east_km == pytest.approx((north - south) / box.height, rel=0.06)
+
+
 def test_number_of_events_along_time_counts_those_without_a_magnitude(event):
     others = [
         replace(

@@ -55,7 +55,7 @@ def event_map(event: Event, stations: Sequence[Station]) -> Figure:
 def catalogue_map(catalogue: Catalogue, stations: Sequence[Station] = ()) -> Figure:
     """Epicentres by depth and magnitude, and a section of depth below it.
 
-    Events without a magnitude are drawn as small as one of 0; stations much further away than
+    Events without a magnitude are drawn as one of 1; stations much further away than
     those that events were located with are left out.
     """
     from matplotlib.figure import Figure
@@ -72,7 +72,7 @@ def catalogue_map(catalogue: Catalogue, stations: Sequence[Station] = ()) -> Fig
     }  # fmt: skip
     with drawing():
         figure = Figure(figsize=(7.5, 8.5))
-        axes, section = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
+        axes, section = figure.subplots(2, 1, height_ratios=[3, 1])
         _draw_stations(axes, _around(events, stations))
         dots = axes.scatter(place[:, 0], place[:, 1], **look)
         section.scatter(place[:, 0], place[:, 2], **look)
@@ -83,8 +83,9 @@ def catalogue_map(catalogue: Catalogue, stations: Sequence[Station] = ()) -> Fig
         section.set_xlabel("longitude [°]")
         section.set_ylabel("depth [km]")
         middle = float(np.median(place[:, 1])) if len(place) else 0.0
-        _finish_map(figure, axes, middle)
-        axes.set_xlabel("")
+        axes.tick_params(labelbottom=False)
+        _finish_map(figure, axes, middle, with_longitude=False)
+        section.set_xlim(axes.get_xlim())
         axes.set_title(f"{len(events)} located event{'s' * (len(events) != 1)}{_when(events)}")
     return figure
 
@@ -145,7 +146,7 @@ def ellipse_outline(
 def marker_size(event: Event) -> float:
     """Area of an event's dot [points squared], growing with magnitude."""
     magnitude = event.magnitude
-    value = magnitude.magnitude if magnitude and magnitude.magnitude is not None else 0.0
+    value = magnitude.magnitude if magnitude and magnitude.magnitude is not None else 1.0
     return _area(value)
 
 
@@ -227,11 +228,16 @@ def _draw_scale(axes: Axes, latitude: float) -> None:
     )  # fmt: skip
 
 
-def _finish_map(figure: Figure, axes: Axes, latitude: float) -> None:
-    # One kilometre is as long eastwards as northwards.
-    axes.set_aspect(1 / float(np.cos(np.radians(latitude))), adjustable="datalim")
-    axes.set_xlabel("longitude [°]")
+def _finish_map(
+    figure: Figure, axes: Axes, latitude: float, *, with_longitude: bool = True
+) -> None:
+    """Widen the limits until one kilometre is as long eastwards as northwards, and keep them."""
+    axes.set_xlabel("longitude [°]" if with_longitude else "")
     axes.set_ylabel("latitude [°]")
+    axes.set_aspect(1 / float(np.cos(np.radians(latitude))), adjustable="datalim")
+    figure.draw_without_rendering()
+    limits = axes.get_xlim(), axes.get_ylim()
+    axes.set_aspect("auto")
+    axes.set(xlim=limits[0], ylim=limits[1])
     if axes.has_data():
-        figure.draw_without_rendering()  # which settles the limits
         _draw_scale(axes, latitude)
