@@ -215,7 +215,7 @@ def _magnitude_legend(axes: Axes, events: Sequence[Event]) -> None:
 def _draw_scale(axes: Axes, latitude: float) -> None:
     """A bar of about a fifth of the map, at its lower right; the limits must have settled."""
     west, east = axes.get_xlim()
-    width_km = float(km(distance_m(latitude, west, latitude, east)))
+    width_km = km(float(distance_m(latitude, west, latitude, east)))
     power = 10 ** np.floor(np.log10(width_km / 5))
     length_km = max(n * power for n in (1, 2, 5) if n * power <= width_km / 5)
     ends = 0.97 - length_km / width_km, 0.97
