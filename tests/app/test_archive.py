@@ -12,17 +12,21 @@ import pytest
 from tests.app.short import Ran, assert_same, run, settings, table
 from tests.infer.networks import SPEC, tiny_network
 from zilzal.app.archive import Summary, pick_archive, run_archive
-from zilzal.app.configuration import read_configuration
+from zilzal.app.configuration import SensorOptions, read_configuration
 from zilzal.app.display.holdings import Places, open_holdings
 from zilzal.app.events import LEARNED, LESSON, instructed
+from zilzal.app.sensors import distinct
 from zilzal.app.synthetic import Synthetic
 from zilzal.core.coverage import Reason
 from zilzal.core.errors import SourceError, SpecError, StoreError
 from zilzal.core.event import Origin, Unlocated
-from zilzal.core.pick import Phase
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.pick import Phase, in_order
 from zilzal.core.station import Inventory
 from zilzal.infer.spec import attach_spec
+from zilzal.io.archive import Archive
 from zilzal.io.inventory import read_inventory
+from zilzal.io.sds_writer import write_sds
 from zilzal.io.store import Store
 from zilzal.io.tables import read_arrivals, read_catalogue, read_coverage, read_picks
 
@@ -257,6 +261,38 @@ def test_archive_that_grows_is_picked_where_it_grew(short, short_run, tmp_path):
     assert grown.summary.events == 2
 
 
+def test_data_that_come_late_are_picked(short, short_run, tmp_path):
+    """The first event falls into a gap that is filled later."""
+    late = tmp_path / "late"
+    shutil.copytree(short.waveforms, late)
+    whole = {path: path.read_bytes() for path in late.rglob("*.D.2024.065")}
+    for path in whole:
+        cut_out_the_first_event(path)
+    configuration = settings(run={"chunk_h": 0.05})
+    first = run(short, tmp_path / "out", configuration, waveforms=late)
+    assert first.summary.events == 1
+    for path, content in whole.items():
+        path.write_bytes(content)
+    filled = run(short, tmp_path / "out", configuration, waveforms=late)
+    assert located(filled) == located(short_run)
+    assert table(filled, "coverage.csv") == table(short_run, "coverage.csv")
+
+
+def test_of_two_picks_for_one_onset_the_more_probable_counts(short_run):
+    first, *others = (p for p in short_run.picks if p.channel_id.station == "S01")
+    before = replace(first, time=first.time - 0.004, probability=first.probability / 2)
+    elsewhere = replace(before, channel_id=replace(first.channel_id, station="S99"))
+    assert distinct([first, before, *others]) == [first, *others]
+    assert distinct([before, elsewhere, first]) == in_order([elsewhere, first])
+
+
+def cut_out_the_first_event(path: Path) -> None:
+    from obspy import UTCDateTime, read
+
+    begin, end = UTCDateTime(2024, 3, 5, 11, 58, 20), UTCDateTime(2024, 3, 5, 11, 59, 20)
+    read(str(path)).cutout(begin, end).write(str(path), format="MSEED")
+
+
 def cut_off_the_start(path: Path) -> None:
     from obspy import UTCDateTime, read
 
@@ -325,13 +361,26 @@ def test_unknown_stations_are_left_out_and_told(short, tmp_path):
     left = [h for h in hours if h.reason is Reason.NO_METADATA]
     assert {h.channel_id.station for h in left} == {"S06"}
     assert sum(h.seconds for h in left) == pytest.approx(3 * 200)
+    assert summary.unused == ["SY.S06..HH: not in the inventory"]
 
 
-def test_inventory_of_other_stations_gives_an_empty_catalogue(short, tmp_path):
-    other = Inventory.of(())
-    summary = run_archive([short.waveforms], other, tmp_path, settings())
-    assert (summary.sensors, summary.picks, summary.events) == (0, 0, 0)
-    assert read_catalogue(tmp_path / "catalogue.csv") == []
+def test_inventory_of_other_stations_is_a_clear_error(short, tmp_path):
+    words = r"none of 6 sensors can be used, as SY\.S01\.\.HH: not in the inventory; "
+    with pytest.raises(SourceError, match=words):
+        run_archive([short.waveforms], Inventory.of(()), tmp_path, settings())
+    assert not (tmp_path / "catalogue.csv").exists()
+
+
+def test_picking_tells_the_ledger_of_sensors_that_it_leaves_out(short, tmp_path):
+    some = replace(settings(), sensors=SensorOptions(preference=("HH",)))
+    trace = next(iter(Archive.open(short.waveforms).traces()))
+    odd = replace(trace, channel_id=ChannelId.parse("SY.ODD..LHZ"))
+    write_sds([odd], tmp_path / "odd")
+    summary = pick_archive([short.waveforms, tmp_path / "odd"], None, tmp_path / "p.csv", some)
+    assert summary.unused == ["SY.ODD..LH: band LH is not among HH"]
+    with Store.open(tmp_path / "p.db") as store:
+        told = store.coverage(reason=Reason.NOT_CHOSEN)
+    assert {str(span.channel_id) for span in told} == {"SY.ODD..LHZ"}
 
 
 def test_output_within_the_archive_does_no_harm(short, short_run, tmp_path):
@@ -364,6 +413,29 @@ def test_picking_again_changes_nothing(short, tmp_path):
     before = (tmp_path / "picks.csv").read_bytes()
     picked(short, tmp_path / "picks.csv")
     assert (tmp_path / "picks.csv").read_bytes() == before
+
+
+def test_component_that_does_not_go_with_the_others_counts_once_in_the_ledger(short, tmp_path):
+    sensor = SensorId.parse("SY.S01..HH")
+    for trace in Archive.open(short.waveforms).traces(sensor):
+        if trace.channel_id.component == "E":
+            trace = replace(trace, samples=trace.samples[::2], sampling_rate=25.0)
+        write_sds([trace], tmp_path / "mixed")
+        if trace.channel_id.component == "Z":
+            odd = replace(trace, channel_id=sensor.channel_id("U"))
+            write_sds([odd], tmp_path / "mixed")
+    pick_archive([tmp_path / "mixed"], None, tmp_path / "p.csv", settings())
+    told: dict[tuple[str, Reason], float] = {}
+    with Store.open(tmp_path / "p.db") as store:
+        for hour in store.coverage_hours():
+            key = hour.channel_id.component, hour.reason
+            told[key] = told.get(key, 0.0) + hour.seconds
+    assert told == {
+        ("E", Reason.RATE_CHANGE): pytest.approx(200),
+        ("N", Reason.ANALYSED): pytest.approx(200),
+        ("U", Reason.NOT_CHOSEN): pytest.approx(200),
+        ("Z", Reason.ANALYSED): pytest.approx(200),
+    }
 
 
 def test_picks_do_not_overwrite_their_own_store(short, tmp_path):

@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from zilzal.core.coverage import Reason, tally_hours
 from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.stage import Picked
 from zilzal.core.time import Time
-from zilzal.io.archive import Archive
+from zilzal.io.archive import Archive, FileSpan
 from zilzal.io.inventory import read_inventory
 from zilzal.pick.stalta import StaLtaPicker
 
@@ -52,6 +53,41 @@ def test_stretch_that_ends_at_a_cut_has_no_empty_job():
 def test_keys_of_jobs_differ():
     jobs = list(jobs_of(stretch(NOON, NOON + 86_400), 1.0))
     assert len({job.key for job in jobs}) == 24
+
+
+def keys_of(*files: FileSpan) -> list[str]:
+    one = stretch(NOON, NOON + 3 * 3_600)
+    return [job.key for job in jobs_of(one, 1.0, Archive(tuple(sorted(files))))]
+
+
+def test_job_is_another_one_when_its_time_has_got_other_samples():
+    hour = [
+        FileSpan(c, NOON + n * 3_600, NOON + (n + 1) * 3_600, Path(f"{n}"), 360_000)
+        for n in range(3)
+        for c in stretch(NOON, NOON + 1).channel_ids
+    ]
+    before = keys_of(*hour)
+    assert keys_of(*(replace(file, path=Path("elsewhere")) for file in hour)) == before
+    filled = [*hour[:3], replace(hour[3], count=359_000), *hour[4:]]
+    assert [a == b for a, b in zip(keys_of(*filled), before, strict=True)] == [True, False, True]
+    lacking = [*hour[:3], *hour[4:]]
+    assert [a == b for a, b in zip(keys_of(*lacking), before, strict=True)] == [True, False, True]
+
+
+def test_samples_of_a_file_that_reaches_over_a_cut_count_too():
+    channel = stretch(NOON, NOON + 1).channel_ids[0]
+    hour = FileSpan(channel, NOON + 3_590, NOON + 7_200, Path("one"), 300_000)
+    before, filled = keys_of(hour), keys_of(replace(hour, count=361_000))
+    assert [a == b for a, b in zip(before, filled, strict=True)] == [False, False, True]
+
+
+def test_file_that_grows_changes_no_job_whose_time_it_had_filled():
+    channel = stretch(NOON, NOON + 1).channel_ids[0]
+    short, long = (
+        keys_of(FileSpan(channel, NOON, NOON + length_s, Path("one"), round(100 * length_s)))
+        for length_s in (2.5 * 3_600, 2.75 * 3_600)
+    )
+    assert [a == b for a, b in zip(short, long, strict=True)] == [True, True, False]
 
 
 def workshop_of(short: Synthetic, **tables) -> Workshop:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zilzal.app.plan import Stretch, make_plan, stations_of
+from zilzal.app.plan import Stretch, make_plan, moves_of, stations_of
 from zilzal.core.coverage import Reason
 from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.station import Channel, Inventory
@@ -94,6 +94,26 @@ def test_chosen_sensor_is_not_cut_where_a_worse_one_begins():
     assert told(found.stretches) == [("XX.A..HH", 0, 6)]
 
 
+def test_other_sensor_stands_in_while_the_better_one_has_no_files():
+    found = make_plan(
+        archive(("XX.A..HH", 0, 1), ("XX.A..HH", 4, 5), ("XX.A..HN", 0, 5)), None, PREFERENCE
+    )
+    assert told(found.stretches) == [
+        ("XX.A..HH", 0, 1), ("XX.A..HH", 4, 5), ("XX.A..HN", 1, 4),
+    ]  # fmt: skip
+    gaps = [span for span in found.left_out if span.reason is Reason.GAP]
+    assert [(str(s.channel_id), s.start, s.end) for s in gaps] == [
+        (f"XX.A..HH{c}", day(1), day(4)) for c in "ENZ"
+    ]
+    assert found.unused() == []
+
+
+def test_hole_of_minutes_between_files_divides_nothing():
+    found = make_plan(archive(("XX.A..HH", 0, 1), ("XX.A..HH", 1.02, 2)), None, PREFERENCE)
+    assert told(found.stretches) == [("XX.A..HH", 0, 2)]
+    assert found.left_out == ()
+
+
 def test_unknown_station_is_left_out_and_said():
     found = make_plan(
         archive(("XX.A..HH", 0, 1), ("XX.B..HH", 0, 1)),
@@ -108,6 +128,22 @@ def test_unknown_station_is_left_out_and_said():
 def test_sensor_known_at_another_time_only_is_left_out():
     found = make_plan(archive(("XX.A..HH", 0, 1)), inventory(("XX.A..HH", 5, None)), PREFERENCE)
     assert found.stretches == ()
+    assert found.unused() == ["XX.A..HH: in the inventory at other times only"]
+
+
+def test_sensor_of_another_location_code_is_said_to_be_that():
+    found = make_plan(
+        archive(("XX.A.00.HH", 0, 1)),
+        inventory(("XX.A..HH", None, None), ("XX.B..HH", None, None)),
+        PREFERENCE,
+    )
+    assert found.unused() == ["XX.A.00.HH: not in the inventory, which has XX.A..HH"]
+
+
+def test_sensor_with_a_better_one_beside_it_is_no_news():
+    found = make_plan(archive(("XX.A..HN", 0, 1), ("XX.A..HH", 0, 1)), None, PREFERENCE)
+    assert found.left_out
+    assert found.unused() == []
 
 
 @pytest.mark.parametrize(("first", "end"), [(None, 3), (3, None), (2, 4)])
@@ -136,6 +172,14 @@ def test_single_component_makes_a_sensor():
     assert found.stretches[0].channel_ids == (ChannelId.parse("XX.A..HHZ"),)
 
 
+def test_sensor_whose_components_point_nowhere_gives_way():
+    raw = archive(("XX.A..HH", 0, 1), ("XX.B..HH", 0, 1), components="UVW").files
+    other = archive(("XX.A..HN", 0, 1)).files
+    found = make_plan(Archive(tuple(sorted((*raw, *other)))), None, PREFERENCE)
+    assert told(found.stretches) == [("XX.A..HN", 0, 1)]
+    assert found.unused() == ["XX.B..HH: nothing says where its components U, V, W point"]
+
+
 def test_order_of_the_files_does_not_matter():
     rows = [("XX.A..BH", 0, 6), ("XX.A..HH", 2, 4), ("XX.B..HN", 1, 2)]
     assert make_plan(archive(*rows), None, PREFERENCE) == make_plan(
@@ -155,3 +199,12 @@ def test_station_stands_where_its_first_sensor_stood():
     known = Inventory.of([*before.channels, *moved])
     found = make_plan(archive(("XX.A..BH", 0, 3), ("XX.A..HH", 3, 6)), known, PREFERENCE)
     assert [s.latitude for s in stations_of(found, known)] == [45.0]
+    (said,) = moves_of(found, known)
+    assert said.startswith("XX.A stood 111.1 km elsewhere later; ")
+
+
+def test_sensors_side_by_side_are_no_move():
+    near = [replace(c, latitude=45.001) for c in inventory(("XX.A..HH", 3, None)).channels]
+    known = Inventory.of([*inventory(("XX.A..BH", None, 3)).channels, *near])
+    found = make_plan(archive(("XX.A..BH", 0, 3), ("XX.A..HH", 3, 6)), known, PREFERENCE)
+    assert moves_of(found, known) == []

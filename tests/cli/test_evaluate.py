@@ -37,8 +37,9 @@ def test_numbers_are_those_written_by_hand(call, catalogues, tmp_path):
     assert "3 of 4 reference events found (recall 0.750" in said
     assert "1 missed, 2 extra" in said
     assert re.search(r"missed 2020-01-01T03:00:00.000000Z  M 4.00  d", said)
+    assert "extra 2020-01-01T02:30:00.000000Z  M 1.00  x" in said
     told = json.loads((tmp_path / "out.json").read_text())
-    assert (told["matched"], told["missed"], told["extra"]) == (3, ["d"], 2)
+    assert (told["matched"], told["missed"], told["extra"]) == (3, ["d"], ["x", "y"])
     assert told["recall"][0] == 0.75
     assert told["recall"][1] < 0.75 < told["recall"][2]
     times, depths = told["time_s"], told["depth_m"]
@@ -48,6 +49,24 @@ def test_numbers_are_those_written_by_hand(call, catalogues, tmp_path):
     assert told["magnitude"]["pairs"] == 2
     assert told["magnitude"]["median"] == pytest.approx(-0.1)
     assert told["magnitude"]["median_absolute"] == pytest.approx(0.2)
+
+
+def test_of_many_events_of_one_catalogue_the_largest_are_shown(call, catalogues, tmp_path):
+    long = tmp_path / "long.csv"
+    more = (f"m{n},2020-01-02T00:{n:02}:00Z,40.0,20.0,5.0,{n / 10}" for n in range(50))
+    long.write_text(RESULT + "\n".join(more))
+    said = call("evaluate", "catalogue", catalogues[0], long, "--json", tmp_path / "j")
+    shown = re.findall(r"extra \S+  M \S+  (\w+)", said)
+    assert shown == ["y", *(f"m{n}" for n in range(21, 50))]
+    assert "extra: 22 smaller ones; --json has them all" in said
+    assert len(json.loads((tmp_path / "j").read_text())["extra"]) == 52
+
+
+def test_catalogues_without_a_common_event_have_no_differences(call, catalogues, tmp_path):
+    (tmp_path / "none.csv").write_text(REFERENCE.replace("2020", "1999"))
+    said = call("evaluate", "catalogue", catalogues[0], tmp_path / "none.csv")
+    assert "0 of 4" in said
+    assert row(said, "depth [km]")[1:] == ["0", "-", "-", "-", "-"]
 
 
 def row(said: str, name: str) -> list[str]:

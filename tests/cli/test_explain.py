@@ -22,3 +22,8 @@ def test_station_without_picks_is_refused(refuse, short, short_run):
 def test_what_is_no_time_is_refused(refuse, short, short_run):
     said = refuse("explain", short_run.output, "SY.S01", "noon", "-i", short.inventory)
     assert "FormatError: not a UTC time: 'noon'" in said
+
+
+def test_stations_that_nobody_knows_are_asked_for(refuse, short_run):
+    said = refuse("explain", short_run.output, "SY.S01", "2024-03-05T11:58:52")
+    assert "does not know where its stations are described; give --inventory" in said

@@ -22,13 +22,20 @@ def test_packaged_networks_are_listed(call):
     assert [name for name in packaged_models() if name not in said] == []
 
 
+def test_list_fits_a_terminal_of_eighty_columns(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    (row,) = [line for line in call("models", "list").splitlines() if line.startswith("zilzal ")]
+    assert row.split()[1:5] == ["pick", "P", "S", "detection"]
+    assert row.split()[-1] == "Apache-2.0"
+
+
 def test_networks_of_a_folder_are_listed_and_others_named(call, tmp_path):
     save_network(tmp_path, name="mine", multiply_adds=25_000_000)
     (tmp_path / "alien.onnx").write_bytes(b"nothing")
     said = call("models", "list", tmp_path)
     row = next(line for line in said.splitlines() if "mine" in line)
     # 25 million for each 500 samples at 100 Hz.
-    for part in ("P S detection", "CC0-1.0", "5.00", "P 0.6, S 0.6, detection 0.7"):
+    for part in ("P S detection", "CC0-1.0", "5.00"):
         assert part in row
     assert "not an ONNX file" in next(line for line in said.splitlines() if "alien" in line)
 

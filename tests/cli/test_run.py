@@ -1,10 +1,13 @@
 """`zilzal run`."""
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from tests.app.short import table
+from zilzal.app.archive import Summary
 from zilzal.cli.main import app
+from zilzal.cli.run import show_troubles
 
 
 def test_archive_becomes_a_catalogue(call, short, short_run, tmp_path):
@@ -82,8 +85,15 @@ def test_damaged_file_is_told(call, short, tmp_path):
         "run", short.waveforms, bad, "-i", short.inventory,
         "-o", tmp_path / "out", "--picker", "stalta", "-j", 1,
     )  # fmt: skip
-    assert f"could not be read: {bad}" in said
+    assert f"could not be read: {bad}: neither miniSEED nor" in said
     assert "2 in the catalogue" in said
+
+
+def test_what_is_left_out_is_told_in_a_few_lines(capsys):
+    left = [f"XX.S{n:02}..HH: not in the inventory" for n in range(22)]
+    show_troubles(Console(width=100), Summary(unused=left))
+    said = capsys.readouterr().out.splitlines()
+    assert said == [*(f"  left out: {line}" for line in left[:5]), "  left out: … and 17 more"]
 
 
 def test_interruption_says_that_the_same_command_goes_on(short, tmp_path, monkeypatch):
@@ -117,7 +127,7 @@ def test_wrong_settings_are_refused_before_any_work(refuse, short, tmp_path, set
 def test_empty_folder_is_refused(refuse, short, tmp_path):
     (tmp_path / "empty").mkdir()
     said = refuse("run", tmp_path / "empty", "-i", short.inventory, "-o", tmp_path / "out")
-    assert "SourceError: no waveforms in 0 files" in said
+    assert f"SourceError: no waveforms in 0 files: in {tmp_path / 'empty'}" in said
 
 
 def test_inventory_without_stations_is_refused(refuse, short, tmp_path):

@@ -49,6 +49,7 @@ def test_accounts_are_added_listed_and_removed(call: Call, refuse: Call, tmp_pat
     assert "--role" in refuse("serve", "accounts", "add", "x", "--role", "king", "--accounts", path)
     call("serve", "accounts", "remove", "mina", "--accounts", path)
     assert read_accounts(path) == {}
+    assert f"no accounts in {path}; " in call("serve", "accounts", "list", "--accounts", path)
 
 
 def test_what_cannot_be_served_is_told(refuse: Call, short_run: Ran, tmp_path: Path):

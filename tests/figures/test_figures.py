@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -146,6 +148,46 @@ def test_figures_of_a_catalogue_are_written(event, tmp_path):
         "time.png": magnitude_time(catalogue),
     }.items():
         assert save_figure(figure, tmp_path / "new" / name).stat().st_size > 5_000
+
+
+def test_map_names_stations_and_leaves_far_ones_out(event):
+    far = Station(StationId("YY", "FAR"), 36.0, -110.0, 0.0)
+    for figure in (catalogue_map(Catalogue.of([event]), [*STATIONS, far]),
+                   event_map(event, [*STATIONS, far])):  # fmt: skip
+        texts = {text.get_text() for text in figure.axes[0].texts}
+        assert {text for text in texts if not text.endswith(" km")} == {"S0", "S1", "S2", "S3"}
+        assert len(texts) == 5  # with the scale
+    title = catalogue_map(Catalogue.of([event])).axes[0].get_title(loc="left")
+    assert title == "1 located event, 2026-01-01 00:00 to 00:00 UTC"
+
+
+def test_no_station_of_a_map_is_cut_off(event):
+    tall = [replace(s, longitude=-117.0 + 0.01 * n) for n, s in enumerate(STATIONS)]
+    for figure in (catalogue_map(Catalogue.of([event]), tall), event_map(event, tall)):
+        axes = figure.axes[0]
+        (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+        assert all(west < s.longitude < east and south < s.latitude < north for s in tall)
+        figure.draw_without_rendering()
+        box = axes.get_window_extent()
+        east_km = (east - west) * np.cos(np.radians(36.15)) / box.width
+        # Titles and tick labels move the layout by some percent when it is drawn at last.
+        assert east_km == pytest.approx((north - south) / box.height, rel=0.06)
+
+
+def test_number_of_events_along_time_counts_those_without_a_magnitude(event):
+    others = [
+        replace(
+            event, id=f"zz{n}", magnitudes=(), origin=replace(event.origin, time=TIME + 60.0 * n)
+        )
+        for n in (1, 2)
+    ]
+    figure = magnitude_time(Catalogue.of([event, *others]))
+    axes, count = figure.axes
+    assert axes.get_title(loc="left") == (
+        "1 of 3 events with a magnitude, 2026-01-01 00:00 to 00:02 UTC"
+    )
+    assert list(count.lines[0].get_ydata()) == [0, 1, 2, 3]
+    assert axes.get_xlabel() == "time (UTC)"
 
 
 def test_empty_catalogue_is_drawn_as_empty(tmp_path):

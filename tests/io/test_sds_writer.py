@@ -6,7 +6,10 @@ import pytest
 from zilzal.core.ids import ChannelId
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
-from zilzal.io.sds_writer import sds_path, split_at_midnight, write_sds
+from zilzal.io.availability import recorded_days
+from zilzal.io.recorder import Recorder
+from zilzal.io.sds_writer import read_sds_name, sds_path, split_at_midnight, write_sds
+from zilzal.signal.continuity import GapPolicy
 
 CHANNEL = ChannelId.parse("SY.S01..HHZ")
 pytestmark = pytest.mark.filterwarnings("ignore:SelectableGroups:DeprecationWarning")
@@ -30,6 +33,27 @@ def read_back(root):
 def test_file_has_the_archives_name():
     path = sds_path(CHANNEL, Time.parse("2024-03-05T10:00:00"))
     assert str(path) == "2024/SY/S01/HHZ.D/SY.S01..HHZ.D.2024.065"
+
+
+@pytest.mark.parametrize("code", ["..", "../../x", "A/B", "S.1", "S%1", "+*?"])
+def test_no_code_leads_out_of_the_archive(code):
+    channel_id, noon = ChannelId("..", code, code, "HHZ"), Time.parse("2024-03-05T12:00:00Z")
+    path = sds_path(channel_id, noon)
+    assert len(path.parts) == 5
+    assert ".." not in path.parts
+    assert read_sds_name(path.name) == (channel_id, Time.parse("2024-03-05"))
+
+
+def test_other_files_in_the_archives_folders_are_passed_over(tmp_path):
+    write_sds([trace("2024-03-05T10:00:00", np.arange(1000, dtype=np.int32))], tmp_path)
+    folder = tmp_path / sds_path(CHANNEL, Time.parse("2024-03-05")).parent
+    for name in ("SY.S01..HHZ.D.2024.064.bak", "SY.D.x", "notes.D.txt"):
+        (folder / name).write_text("mine")
+    recorder = Recorder(tmp_path, GapPolicy())
+    assert recorder.channel_ids() == (CHANNEL,)
+    assert recorded_days(tmp_path) == (Time.parse("2024-03-05"), Time.parse("2024-03-07"))
+    assert recorder.forget_before(Time.parse("2024-03-06")) == 1
+    assert len(list(folder.iterdir())) == 3
 
 
 @pytest.mark.parity

@@ -383,7 +383,7 @@ def test_coverage_does_not_depend_on_cuts_or_repeats(store: Store):
     ]
 
 
-def test_coverage_of_one_reason_can_be_read_and_taken_out(store: Store):
+def test_time_can_be_taken_out_of_the_ledger_of_some_channels(store: Store):
     hour = Time.parse("2019-07-07T08:00:00Z")
     other = replace(CHANNEL, channel="HHN")
     for channel_id in (CHANNEL, other):
@@ -391,16 +391,19 @@ def test_coverage_of_one_reason_can_be_read_and_taken_out(store: Store):
             CoverageSpan(channel_id, hour, hour + 100, Reason.FAILED, "out of memory"),
             CoverageSpan(channel_id, hour + 100, hour + 200, Reason.ANALYSED),
         ])  # fmt: skip
-    store.take_out_coverage([CHANNEL], Reason.FAILED, hour + 20, hour + 30)
-    store.take_out_coverage([CHANNEL], Reason.FAILED, hour + 90, hour + 150)
+    store.take_out_coverage([CHANNEL], hour + 20, hour + 30)
+    store.take_out_coverage([CHANNEL], hour + 90, hour + 150)
     assert store.coverage(reason=Reason.FAILED) == [
         CoverageSpan(other, hour, hour + 100, Reason.FAILED, "out of memory"),
         CoverageSpan(CHANNEL, hour, hour + 20, Reason.FAILED, "out of memory"),
         CoverageSpan(CHANNEL, hour + 30, hour + 90, Reason.FAILED, "out of memory"),
     ]
-    assert len(store.coverage(reason=Reason.ANALYSED)) == 2
-    store.take_out_coverage([CHANNEL, other], Reason.FAILED, hour - 1e9, hour + 1e9)
-    assert store.coverage(reason=Reason.FAILED) == []
+    assert store.coverage(reason=Reason.ANALYSED) == [
+        CoverageSpan(other, hour + 100, hour + 200, Reason.ANALYSED),
+        CoverageSpan(CHANNEL, hour + 150, hour + 200, Reason.ANALYSED),
+    ]
+    store.take_out_coverage([CHANNEL, other], hour - 1e9, hour + 1e9)
+    assert store.coverage() == []
 
 
 def test_run_keeps_its_configuration(store: Store, open_store: Open):

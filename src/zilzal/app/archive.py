@@ -17,9 +17,9 @@ from zilzal.app.executors import open_executor
 from zilzal.app.judged import leave_judged
 from zilzal.app.measuring import measure_sources
 from zilzal.app.picking import Workshop
-from zilzal.app.plan import Plan, make_plan, stations_of
+from zilzal.app.plan import Plan, make_plan, moves_of, stations_of
 from zilzal.app.progress import Report, keep_quiet
-from zilzal.app.sensors import SensorPicking
+from zilzal.app.sensors import SensorPicking, distinct
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.errors import FormatError, SourceError, StoreError
 from zilzal.core.event import Event, EventType, Origin, Unlocated
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did, for people."""
+    """What a run did, for people: `unsized` events of the catalogue have no magnitude."""
 
     sensors: int = 0
     station_hours: float = 0.0
@@ -45,6 +45,9 @@ class Summary:
     events: int = 0
     unlocated: int = 0
     noise: int = 0
+    unsized: int = 0
+    unused: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     bad_files: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -74,7 +77,7 @@ def run_archive(
 
     Raises:
         ClusterError: the workers cannot be had, or cannot do this run.
-        SourceError: there is nothing to read.
+        SourceError: there is nothing to read, or no sensor of it can be used.
         StoreError: results cannot be written.
     """
     summary = Summary()
@@ -83,7 +86,7 @@ def run_archive(
         output.mkdir(parents=True, exist_ok=True)
         settings.write_text(configuration.to_toml(), encoding="utf-8")
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
-    plan = make_plan(archive, inventory, configuration.sensors.preference)
+    plan = _make_plan(archive, inventory, configuration, summary)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
     with (
         Store.open(configuration.store.place(output)) as store,
@@ -92,12 +95,13 @@ def run_archive(
         for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
             store.put_run(text, version=zilzal.__version__, started=_now())
         store.put_coverage(plan.left_out)
+        summary.moved = moves_of(plan, inventory)
         picking = SensorPicking(
             archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
         )
         _timed(summary, "pick", lambda: _pick(picking, executor, plan, report, summary))
         key, span = configuration.picking_sha256, plan.span
-        picks = store.picks(*span, configuration=key)
+        picks = distinct(store.picks(*span, configuration=key))
         material = Material(
             picks=picks,
             detections=(),
@@ -118,7 +122,9 @@ def run_archive(
         _timed(summary, "write", lambda: export(store, output, picks, events))
     summary.failures += [f"event {r.event.id}: {r.error}" for r in results if r.error]
     summary.picks = len(picks)
-    summary.events = len(catalogue_of(events))
+    catalogue = catalogue_of(events)
+    summary.events = len(catalogue)
+    summary.unsized = sum(event.magnitude is None for event in catalogue)
     summary.unlocated = sum(isinstance(event.origin, Unlocated) for event in events)
     summary.noise = sum(_is_noise(event) for event in events)
     return summary
@@ -158,7 +164,7 @@ def pick_archive(
 
     Raises:
         ClusterError: the workers cannot be had, or cannot do this run.
-        SourceError: there is nothing to read.
+        SourceError: there is nothing to read, or no sensor of it can be used.
         StoreError: results cannot be written.
     """
     summary = Summary()
@@ -168,7 +174,7 @@ def pick_archive(
     with _writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     archive = _timed(summary, "scan", lambda: open_archive(sources, report, summary))
-    plan = make_plan(archive, inventory, configuration.sensors.preference)
+    plan = _make_plan(archive, inventory, configuration, summary)
     workshop = Workshop(archive=archive, inventory=inventory, configuration=configuration)
     with (
         Store.open(database) as store,
@@ -177,11 +183,12 @@ def pick_archive(
         store.put_run(
             configuration.to_toml(picking=True), version=zilzal.__version__, started=_now()
         )
+        store.put_coverage(plan.left_out)
         picking = SensorPicking(
             archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
         )
         _timed(summary, "pick", lambda: _pick(picking, executor, plan, report, summary))
-        picks = store.picks(configuration=configuration.picking_sha256)
+        picks = distinct(store.picks(configuration=configuration.picking_sha256))
         write_picks(output, picks)
     summary.picks = len(picks)
     return summary
@@ -214,8 +221,25 @@ def open_archive(sources: Sequence[Path], report: Report, summary: Summary) -> A
         archive = Archive.open(sources, progress=scanned)
     except (FileNotFoundError, FormatError) as error:
         raise SourceError(str(error)) from error
-    summary.bad_files = [f"{fault.path}: {fault.message}" for fault in archive.faults]
+    summary.bad_files = list(map(str, archive.faults))
     return archive
+
+
+def _make_plan(
+    archive: Archive, inventory: Inventory | None, configuration: Configuration, summary: Summary
+) -> Plan:
+    """Choose what is worked through.
+
+    Raises:
+        SourceError: nothing is.
+    """
+    plan = make_plan(archive, inventory, configuration.sensors.preference)
+    summary.unused = plan.unused()
+    if not plan.stretches:
+        raise SourceError(
+            f"none of {len(summary.unused)} sensors can be used, as {'; '.join(summary.unused[:3])}"
+        )
+    return plan
 
 
 def _pick(

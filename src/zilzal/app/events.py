@@ -77,11 +77,13 @@ def find_sources(
     sources: dict[int, list[Solved]] = {}
     numbers = grid.numbers(pick.time for pick in material.picks)
     picks = in_order(material.picks)
+    found = 0
     for done, number in enumerate(numbers, 1):
         inside = replace(material, picks=grid.reached(number, picks))
         used = used_before(number, sources)
         sources[number] = solve(number, inside, used, configuration, associator, report)
-        report("associate", done, len(numbers), f"{len(sources[number])} groups")
+        found += len(sources[number])
+        report("associate", done, len(numbers), f"{found} sources")
         yield from sources[number]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -17,12 +17,12 @@ from zilzal.app.conditioning import Conditioning, ConditioningState
 from zilzal.app.configuration import Configuration
 from zilzal.app.plan import Stretch
 from zilzal.core.coverage import CoverageSpan, Reason
-from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.ids import ChannelId, SensorId, derive_id
 from zilzal.core.pick import Detection, Pick, Provenance
 from zilzal.core.stage import Picked
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
-from zilzal.io.archive import Archive
+from zilzal.io.archive import Archive, FileSpan
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ class PickingJob:
         start: first instant.
         end: last instant, exclusive.
         is_last: whether nothing follows, so that all that waits is to be handed out.
+        content: tells the samples that there are from those that there were before, where the
+            archive has changed; "" where that does not matter.
         state: pickled, of the job before; None for the first, or to begin anew.
     """
 
@@ -49,12 +51,15 @@ class PickingJob:
     start: Time
     end: Time
     is_last: bool
+    content: str = ""
     state: bytes | None = None
 
     @property
     def key(self) -> str:
         """Name of the piece of work in the store."""
-        return f"{self.sensor_id}/{self.start.ns}/{self.end.ns}"
+        return "/".join(
+            filter(None, (str(self.sensor_id), str(self.start.ns), str(self.end.ns), self.content))
+        )
 
     @property
     def bare(self) -> PickingJob:
@@ -181,19 +186,44 @@ def is_failure(state: bytes | None) -> bool:
     return isinstance(pickle.loads(state), Failed) if state else False  # noqa: S301
 
 
-def jobs_of(stretch: Stretch, chunk_h: float) -> Iterator[PickingJob]:
-    """Jobs that cover a stretch, cut at whole multiples of the chunk since 1970."""
+def jobs_of(
+    stretch: Stretch, chunk_h: float, archive: Archive | None = None
+) -> Iterator[PickingJob]:
+    """Jobs that cover a stretch, cut at whole multiples of the chunk since 1970.
+
+    With an archive, they are other jobs when it has got other samples for their time.
+    """
     start, chunk_ns = stretch.start, round(chunk_h * 3_600e9)
+    contents = _contents(archive.files_of(stretch.channel_ids), chunk_ns) if archive else {}
     while start < stretch.end:
-        cut = min(stretch.end, Time((start.ns // chunk_ns + 1) * chunk_ns))
+        number = start.ns // chunk_ns
+        cut = min(stretch.end, Time((number + 1) * chunk_ns))
         yield PickingJob(
             sensor_id=stretch.sensor_id,
             channel_ids=stretch.channel_ids,
             start=start,
             end=cut,
             is_last=cut == stretch.end,
+            content=contents.get(number, ""),
         )
         start = cut
+
+
+def _contents(files: Iterable[FileSpan], chunk_ns: int) -> dict[int, str]:
+    """What there is in each chunk of time, as a hash.
+
+    A file of many chunks counts by where it begins and ends, so that one that grows changes
+    nothing of the chunks that it had filled; a day's file may reach a little over midnight.
+    """
+    parts: dict[int, list[tuple[str, int, int, int]]] = {}
+    for file in files:
+        first, last = file.start.ns // chunk_ns, (file.end.ns - 1) // chunk_ns
+        for number in range(first, last + 1):
+            start_ns = max(file.start.ns, number * chunk_ns)
+            end_ns = min(file.end.ns, (number + 1) * chunk_ns)
+            part = str(file.channel_id), start_ns, end_ns, file.count if last - first < 2 else 0
+            parts.setdefault(number, []).append(part)
+    return {number: derive_id("", *sorted(found))[1:] for number, found in parts.items()}
 
 
 def stamped(thing: _T, configuration: str) -> _T:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, islice, takewhile
+from itertools import chain, groupby, islice, takewhile
 
 from zilzal.app.configuration import Configuration
 from zilzal.app.execution import Chain, Executor, run_chains
@@ -13,12 +13,19 @@ from zilzal.app.plan import Plan, Stretch
 from zilzal.app.progress import Report, keep_quiet
 from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.errors import SourceError
-from zilzal.core.ids import ChannelId
+from zilzal.core.ids import ChannelId, SensorId
+from zilzal.core.pick import Phase, Pick, in_order
 from zilzal.io.archive import Archive
 from zilzal.io.store import Store
 
 _LOOKED_AT = 8
 """Files whose folders tell whether the archive is still there."""
+
+_DROPPED = (Reason.RATE_CHANGE, Reason.NOT_CHOSEN)
+"""What becomes of a component that was clean but does not go with the others."""
+
+_SAME_S = 0.05
+"""Picks of a phase that are nearer to each other are of one onset."""
 
 FailedTime = dict[ChannelId, list[CoverageSpan]]
 """Time that is told as failed, by channel."""
@@ -79,7 +86,7 @@ class SensorPicking:
         for number, result in enumerate(run_chains(executor, chains, attempts=attempts), 1):
             if result.error:
                 self._check_archive(result.error)
-            self._put(result, failed, spent)
+            self._put(result, spent)
             yield result
             report("pick", number, total, str(result.job.sensor_id))
 
@@ -91,7 +98,7 @@ class SensorPicking:
         self, stretch: Stretch, done: Collection[str], failed: FailedTime
     ) -> Iterator[_Part]:
         """What of a stretch is to be done."""
-        jobs = list(jobs_of(stretch, self.configuration.run.chunk_h))
+        jobs = list(self._jobs(stretch))
         # Jobs after one that is not done began from another state, as where an archive grew.
         finished = sum(1 for _ in takewhile(lambda job: job.key in done, jobs))
         again = self._failures(jobs[:finished], failed) if self.retry_failed else []
@@ -119,7 +126,7 @@ class SensorPicking:
         are kept for an archive that grows, and for a job that failed and is tried again.
         """
         jobs = islice(
-            jobs_of(part.stretch, self.configuration.run.chunk_h),
+            self._jobs(part.stretch),
             max(part.first - 1, 0),
             part.first + part.count,
         )
@@ -138,14 +145,20 @@ class SensorPicking:
                 if oldest and kept[0]:
                     spent.append(oldest)
 
-    def _put(self, result: PickingResult, failed: FailedTime, spent: list[str]) -> None:
+    def _jobs(self, stretch: Stretch) -> Iterator[PickingJob]:
+        return jobs_of(stretch, self.configuration.run.chunk_h, self.archive)
+
+    def _put(self, result: PickingResult, spent: list[str]) -> None:
         job, store = result.job, self.store
         with store.transaction():
-            if _overlaps(job, failed):
-                store.take_out_coverage(job.channel_ids, Reason.FAILED, job.start, job.end)
+            store.take_out_coverage(job.channel_ids, job.start, job.end)  # of an earlier run
             store.put_picks(result.picks)
             store.put_detections(result.detections)
-            store.put_coverage(result.spans)
+            store.put_coverage(span for span in result.spans if span.reason not in _DROPPED)
+            for span in result.spans:
+                if span.reason in _DROPPED:
+                    store.take_out_coverage([span.channel_id], span.start, span.end)
+                    store.put_coverage([span])
             store.save_checkpoint(job.key, result.state or b"", self._key, done=True)
             for key in spent:
                 store.save_checkpoint(key, b"", self._key, done=True)
@@ -171,3 +184,19 @@ def _overlaps(job: PickingJob, failed: FailedTime) -> bool:
         for channel_id in job.channel_ids
         for span in failed.get(channel_id, ())
     )
+
+
+def distinct(picks: Iterable[Pick]) -> list[Pick]:
+    """Picks in order of time, one for each onset: the more probable one where there are two.
+
+    Pickers give no two of a phase so near; but a time that was picked anew, because other
+    samples came, may have one of before and one of now.
+    """
+    kept: dict[tuple[SensorId, Phase], list[Pick]] = {}
+    for pick in in_order(picks):
+        before = kept.setdefault((pick.channel_id.sensor_id, pick.phase), [])
+        if before and pick.time - before[-1].time < _SAME_S:
+            before[-1] = max(before[-1], pick, key=lambda p: p.probability)
+        else:
+            before.append(pick)
+    return in_order(chain.from_iterable(kept.values()))

@@ -52,12 +52,11 @@ def catalogue(
         f"{found.recall.high:.3f}); {len(found.missed)} missed, {len(found.extra)} extra"
     )
     console.print(_difference_table(found))
-    missed = [rows[int(i)] for i in found.missed]
-    for row in missed:
-        size = "" if row.magnitude is None else f"  M {row.magnitude:.2f}"
-        console.print(f"  missed {row.time}{size}  {row.event_id}", highlight=False, markup=False)
+    missed, extra = [rows[int(i)] for i in found.missed], [ours[int(i)] for i in found.extra]
+    for what, which in (("missed", missed), ("extra", extra)):
+        _show_events(console, what, which)
     if output is not None:
-        text = json.dumps(_as_json(found, missed), indent=1, allow_nan=False)
+        text = json.dumps(_as_json(found, missed, extra), indent=1, allow_nan=False)
         with whole_file(output) as file:
             file.write(f"{text}\n".encode())
 
@@ -102,6 +101,9 @@ def _hypocentres(rows: list[Any]) -> Any:
     )
 
 
+MOST_EVENTS = 30
+"""Shown of those that only one catalogue has."""
+
 QUANTITIES = {
     "epicentre [km]": ("epicentral_m", 1e-3),
     "depth [km]": ("depth_m", 1e-3),
@@ -114,6 +116,9 @@ def _difference_table(found: Any) -> Table:
     table = Table("result minus reference", "pairs", "median", "median |.|", "95 % of it", "MAD")
     for label, (name, scale) in QUANTITIES.items():
         d = getattr(found, name)
+        if d.count == 0:
+            table.add_row(escape(label), "0", *"----")
+            continue
         absolute = d.median_absolute
         table.add_row(
             escape(label),
@@ -126,11 +131,21 @@ def _difference_table(found: Any) -> Table:
     return table
 
 
-def _as_json(found: Any, missed: list[Any]) -> dict[str, Any]:
+def _show_events(console: Console, what: str, rows: list[Any]) -> None:
+    """The largest of some events, in order of time."""
+    largest = sorted(rows, key=lambda row: -9.0 if row.magnitude is None else row.magnitude)
+    for row in sorted(largest[-MOST_EVENTS:], key=lambda row: row.time):
+        size = "" if row.magnitude is None else f"  M {row.magnitude:.2f}"
+        console.print(f"  {what} {row.time}{size}  {row.event_id}", highlight=False, markup=False)
+    if len(rows) > MOST_EVENTS:
+        console.print(f"  {what}: {len(rows) - MOST_EVENTS} smaller ones; --json has them all")
+
+
+def _as_json(found: Any, missed: list[Any], extra: list[Any]) -> dict[str, Any]:
     return {
         "matched": len(found.pairs),
         "missed": [row.event_id for row in missed],
-        "extra": len(found.extra),
+        "extra": [row.event_id for row in extra],
         "recall": [_known(v) for v in (found.recall.value, found.recall.low, found.recall.high)],
         **{
             name: {

@@ -16,14 +16,23 @@ def explain(
     station: Annotated[str, typer.Argument(help="As CI.CCC.")],
     time: Annotated[str, typer.Argument(help="UTC, near the pick; as 2019-07-07T08:02:20.")],
     *,
-    inventory: Annotated[list[Path], typer.Option("--inventory", "-i", help="Of the stations.")],
+    inventory: Annotated[
+        list[Path] | None,
+        typer.Option("--inventory", "-i", help="Of the stations, if the store does not know."),
+    ] = None,
 ) -> None:
     """Hold the pick nearest to a time against every event that could have it."""
+    from zilzal.app.display.holdings import Places, open_holdings
     from zilzal.app.explaining import explain_near
+    from zilzal.core.errors import ConfigError
     from zilzal.core.time import Time
-    from zilzal.io.inventory import read_inventory
 
-    told = explain_near(run, station, Time.parse(time), read_inventory(inventory))
+    moment = Time.parse(time)
+    with open_holdings(run, Places(inventory=tuple(inventory or ()))) as holdings:
+        stations = holdings.inventory
+    if not stations.channels:
+        raise ConfigError(f"{run} does not know where its stations are described; give --inventory")
+    told = explain_near(run, station, moment, stations)
     pick = told.pick
     console = Console()
     console.print(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from zilzal.cli import options
@@ -70,8 +71,20 @@ def monitor(
         raise typer.Exit(2 if any(wrong for _, wrong in found) else 0)
     # Before the service handles it, and after: a reload must never end the monitor.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    console = Console(highlight=False, soft_wrap=True)
+
+    def read_and_tell() -> Settings:
+        settings = read()
+        console.print(
+            f"monitoring {len(settings.inventory.stations())} stations from "
+            f"{', '.join(source.name for source in settings.sources)}; results in "
+            f"{settings.output}; Ctrl-C stops it, and the same command goes on",
+            markup=False,
+        )
+        return settings
+
     with _console(serve, read):
-        asyncio.run(service.serve(read, SystemClock(), tables=bool(playback)))
+        asyncio.run(service.serve(read_and_tell, SystemClock(), tables=bool(playback)))
 
 
 @contextmanager
@@ -152,37 +165,56 @@ def status(
     with Store.open(place, create=False) as opened:
         found = read_status(opened, clock.now())
         if not watch:
-            Console().print(_table(found))
+            Console().print(status_table(found))
             raise typer.Exit(0 if found is not None and found.is_running else 1)
-        with Live(_table(found), auto_refresh=False) as live:
+        with Live(status_table(found, _rows()), auto_refresh=False) as live:
             while True:
                 asyncio.run(clock.sleep(every))
-                live.update(_table(read_status(opened, clock.now())), refresh=True)
+                found = read_status(opened, clock.now())
+                live.update(status_table(found, _rows()), refresh=True)
 
 
-def _table(found: Status | None) -> Table | str:
-    """What is shown."""
+def _rows() -> int:
+    """Stations that the terminal has room for, below the head and above its last line."""
+    return max(Console().height - 9, 3)
+
+
+def status_table(found: Status | None, rows: int | None = None) -> Table | str:
+    """What is shown of a monitor.
+
+    Args:
+        found: how it stands; None where there is none.
+        rows: stations at most, those in trouble first; all in order if None.
+    """
     if found is None:
         return "no monitor has written to this store"
     state = "running" if found.is_running else f"not running: told nothing since {found.told}"
     spent = "  ".join(
         f"{text}: {' / '.join(map(_seconds, spans))} s" for text, spans in found.latencies
     )
-    caption = f"{state}; {found.waiting_packets} packets wait\n{spent} (50, 95, 99 %)"
+    troubled = sum(bool(s.trouble) for s in found.stations)
+    title = (
+        f"{state}; {len(found.stations)} stations, {troubled} in trouble; "
+        f"{found.waiting_packets} packets wait\n{spent} (50, 95, 99 %)"
+    )
     if found.trouble:
-        caption += f"\nrefused: {found.trouble}"
-    table = Table(caption=caption, caption_justify="left")
+        title += f"\nrefused: {found.trouble}"
+    table = Table(title=escape(title), title_justify="left", title_style="")
     table.add_column("station")
     for name in ("data age s", "behind s", "gaps %", "noise dB", "picks/h", "picks", "clock"):
         table.add_column(name, justify="right")
     table.add_column("trouble")
-    for s in found.stations:
+    stations = found.stations
+    if rows is not None and len(stations) > rows:
+        stations = sorted(stations, key=lambda s: not s.trouble)[:rows]
+        table.caption = f"… and {len(found.stations) - rows} stations more"
+    for s in stations:
         table.add_row(
             *(s.station, _seconds(s.data_age_s), _seconds(s.behind_s)),
             _against_usual(s.gap_share, ".1f", 100.0),
             _against_usual(s.noise_db, ".0f"),
             _against_usual(s.picks_per_hour, ".1f"),
-            *(str(s.picks), s.clock, ": ".join(filter(None, (s.trouble, s.silence)))),
+            *(str(s.picks), s.clock, escape(": ".join(filter(None, (s.trouble, s.silence))))),
             style="yellow" if s.trouble else "",
         )
     return table

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from zilzal.cli import options
 from zilzal.cli.progress import showing_until_stopped
+from zilzal.cli.run import show_troubles
 
 
 def pick(
@@ -48,5 +49,4 @@ def pick(
         f"{summary.station_hours:.1f} station-hours: {output}",
         markup=False,
     )
-    for line in [*summary.bad_files, *summary.failures]:
-        console.print(f"  {line}", style="yellow", highlight=False, markup=False)
+    show_troubles(console, summary)

@@ -74,7 +74,8 @@ def show_summary(console: Console, summary: Summary, output: Path) -> None:
     table = Table(show_header=False, box=None)
     table.add_row("sensors", f"{summary.sensors}, {summary.station_hours:.1f} station-hours")
     table.add_row("picks", str(summary.picks))
-    table.add_row("events", f"{summary.events} in the catalogue")
+    unsized = f", {summary.unsized} without a magnitude" if summary.unsized else ""
+    table.add_row("events", f"{summary.events} in the catalogue{unsized}")
     if summary.unlocated or summary.noise:
         table.add_row(
             "not in it", f"{summary.unlocated} without a location, {summary.noise} taken for noise"
@@ -83,13 +84,20 @@ def show_summary(console: Console, summary: Summary, output: Path) -> None:
     table.add_row("seconds", spent)
     table.add_row("results", escape(str(output)))
     console.print(table)
+    show_troubles(console, summary)
+
+
+def show_troubles(console: Console, summary: Summary) -> None:
+    """Print what was left out and what went wrong, a few lines of each kind."""
     for what, lines in (
+        ("left out", summary.unused),
+        ("moved", summary.moved),
         ("could not be read", summary.bad_files),
         ("failed", summary.failures),
     ):
         for line in lines[:5]:
             console.print(f"  {what}: {line}", style="yellow", highlight=False, markup=False)
         if len(lines) > 5:
-            console.print(f"  … and {len(lines) - 5} more that {what}", style="yellow")
+            console.print(f"  {what}: … and {len(lines) - 5} more", style="yellow")
     if summary.failures:
         console.print("  --retry-failed tries again what failed", style="yellow")

@@ -23,6 +23,8 @@ def synth(
     Console().print(
         f"{len(made.network.stations)} stations, {len(made.network.events)} events: "
         f"{made.waveforms}\n"
-        f"inventory: {made.inventory}\ntrue catalogue: {made.catalogue}",
+        f"inventory: {made.inventory}\ntrue catalogue: {made.catalogue}\n"
+        f"true arrivals: {made.arrivals}",
         markup=False,
+        soft_wrap=True,
     )

@@ -86,7 +86,7 @@ def sensor_figure(
         for pick in picks:
             for axes in panels:
                 axes.axvline(pick.time - window.start, color=PHASE_COLOURS[pick.phase], linewidth=1)
-        panels[0].set_title(f"{window.sensor_id}   {window.start}")
+        panels[0].set_title(f"{window.sensor_id}   {str(window.start)[:-5]} UTC   [counts]")
         panels[-1].set_xlabel(f"time after {window.start} [s]")
         panels[-1].set_xlim(0, time_s[-1])
         _phase_legend(panels[0], with_predicted=False)
@@ -156,7 +156,7 @@ def _draw_probabilities(axes: Axes, probabilities: Probabilities, start: Time) -
         axes.plot(time_s, curve, color=PHASE_COLOURS.get(label, INK), linewidth=1, label=label)
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel("probability")
-    axes.legend(loc="upper right", ncols=3, fontsize=8)
+    axes.legend(loc="upper left", ncols=3, fontsize=8)  # before the event all are low
 
 
 def _phase_legend(axes: Axes, *, with_predicted: bool) -> None:

@@ -38,12 +38,21 @@ Progress = Callable[[int, int, Path], None]
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileSpan:
-    """A file's share of a channel: first sample's instant, and where the next would be."""
+    """A file's share of a channel.
+
+    Args:
+        channel_id: whose.
+        start: the first sample's instant.
+        end: where the sample after the last would be.
+        path: of the file.
+        count: samples in it; 0 where that is not known from its headers.
+    """
 
     channel_id: ChannelId
     start: Time
     end: Time
     path: Path
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,8 @@ class Archive:
             FileNotFoundError: a path does not exist.
             FormatError: there is no waveform in any of the files.
         """
-        found = find_files([paths] if isinstance(paths, Path | str) else paths)
+        given = [paths] if isinstance(paths, Path | str) else list(paths)
+        found = find_files(given)
         archive = cls((), (), gap_policy or GapPolicy())
         spans: list[FileSpan] = []
         faults: list[Fault] = []
@@ -122,11 +132,11 @@ class Archive:
             n_files = len({f.path for f in faults})
             first = faults[0]
             logger.warning(
-                "%d of %d files cannot be read or are damaged, such as %s (byte %d: %s)",
-                *(n_files, len(found), first.path, first.offset, first.message),
+                "%d of %d files cannot be read or are damaged, such as %s",
+                *(n_files, len(found), first),
             )
         if not spans:
-            reasons = "; ".join(f.message for f in faults[:3]) or "no files"
+            reasons = "; ".join(map(str, faults[:3])) or f"in {', '.join(map(str, given))}"
             raise FormatError(f"no waveforms in {len(found)} files: {reasons}")
         return cls(tuple(sorted(spans)), tuple(faults), archive.gap_policy, archive._cache)
 
@@ -144,6 +154,10 @@ class Archive:
         if not chosen:
             return None
         return min(s.start for s in chosen), max(s.end for s in chosen)
+
+    def files_of(self, channel_ids: Iterable[ChannelId]) -> list[FileSpan]:
+        """Files' shares of some channels."""
+        return [span for channel_id in channel_ids for span in self._by_channel.get(channel_id, ())]
 
     def samples(self, number: int) -> list[Path]:
         """Some of its files, spread over all of them."""
@@ -345,7 +359,8 @@ def _file_spans(index: RecordIndex) -> list[FileSpan]:
         mine = index.records["channel"] == number
         if mine.any():
             first, end = Time(int(start_ns[mine].min())), Time(int(end_ns[mine].max()))
-            spans.append(FileSpan(channel_id, first, end, index.path))
+            count = int(index.records["count"][mine].sum())
+            spans.append(FileSpan(channel_id, first, end, index.path, count))
     return spans
 
 

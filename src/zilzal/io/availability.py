@@ -16,7 +16,7 @@ from zilzal.io.formats import read_other
 from zilzal.io.miniseed_index import index_file
 from zilzal.io.playback import archive_records
 from zilzal.io.record import Record
-from zilzal.io.recorder import LONGEST_RECORD_S, Recorder
+from zilzal.io.recorder import LONGEST_RECORD_S, Recorder, day_files
 from zilzal.io.sds_writer import DAY_NS, sds_path
 
 TOLERANCE_SAMPLES = 0.5
@@ -63,11 +63,10 @@ def _day_files(root: Path, channels: Iterable[ChannelId], start: Time, end: Time
 
 def recorded_days(root: Path) -> tuple[Time, Time]:
     """Midnights around all files of an SDS root, from their names; nothing is opened."""
-    days = [path.name.split(".")[-2:] for path in root.glob("*/*/*/*.D/*.D.*")]
-    if not days:
+    midnights = [midnight for _, _, midnight in day_files(root)]
+    if not midnights:
         return Time(0), Time(0)
-    starts = [Time.parse(f"{year}-01-01").ns + (int(day) - 1) * DAY_NS for year, day in days]
-    return Time(min(starts)), Time(max(starts) + 2 * DAY_NS)
+    return min(midnights), Time(max(midnights).ns + 2 * DAY_NS)
 
 
 def records_between(

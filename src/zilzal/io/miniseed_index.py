@@ -69,6 +69,12 @@ class Fault:
     message: str
     span: CoverageSpan | None = None
 
+    def __str__(self) -> str:
+        """File, place and fault, for people."""
+        if self.message.startswith(str(self.path)):
+            return self.message
+        return f"{self.path}, byte {self.offset}: {self.message}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordIndex:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from zilzal.core.waveform import Trace
 from zilzal.io.miniseed import decode
 from zilzal.io.miniseed_index import RecordIndex, index_file
 from zilzal.io.record import make_records
-from zilzal.io.sds_writer import DAY_NS, sds_path, split_at_midnight
+from zilzal.io.sds_writer import DAY_NS, read_sds_name, sds_path, split_at_midnight
 from zilzal.signal.continuity import GapPolicy
 
 LONGEST_RECORD_S = 600.0
@@ -44,9 +44,7 @@ class Recorder:
     )
 
     def __post_init__(self) -> None:
-        for path in self.root.glob("*/*/*/*.D/*.D.*"):
-            network, station, location, channel = path.name.split(".")[:4]
-            self._channels.add(ChannelId(network, station, location, channel))
+        self._channels.update(channel_id for _, channel_id, _ in day_files(self.root))
 
     def write(self, packets: Iterable[Packet]) -> None:
         """Append records.
@@ -82,10 +80,8 @@ class Recorder:
     def forget_before(self, time: Time) -> int:
         """Remove the files of days that ended before; give their number."""
         removed = 0
-        for path in self.root.glob("*/*/*/*.D/*.D.*"):
-            year, day = path.name.split(".")[-2:]
-            end = Time.parse(f"{year}-01-01").ns + int(day) * DAY_NS
-            if end <= time.ns:
+        for path, _, midnight in day_files(self.root):
+            if midnight.ns + DAY_NS <= time.ns:
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed
@@ -115,6 +111,14 @@ class Recorder:
                 self._indices.popitem(last=False)
         self._indices.move_to_end(path)
         return known[1]
+
+
+def day_files(root: Path) -> Iterator[tuple[Path, ChannelId, Time]]:
+    """An archive's files by their names, with channel and midnight; others are passed over."""
+    for path in root.glob("*/*/*/*.D/*.D.*"):
+        said = read_sds_name(path.name)
+        if said is not None:
+            yield path, *said
 
 
 def cut_trace(trace: Trace, start: Time, end: Time) -> Trace:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import numpy as np
 from jaxtyping import Shaped
@@ -18,13 +21,30 @@ LARGEST_STEIM2_STEP = 2**29 - 1
 """Largest difference of neighbouring samples that Steim-2 can hold (30 bits with sign)."""
 
 
+_NAME = re.compile(r"([^.]*)\.([^.]+)\.([^.]*)\.([^.]+)\.D\.(\d{4})\.(\d{3})")
+
+
 def sds_path(channel_id: ChannelId, time: Time) -> Path:
-    """The file of a channel's day, below the archive's root."""
+    """The file of a channel's day, below the archive's root.
+
+    Codes come from whoever sends records: what could lead out of the root is written as in URLs.
+    """
     day = time.to_datetime()
-    name = f"{channel_id}.D.{day:%Y.%j}"
-    return Path(
-        f"{day:%Y}", channel_id.network, channel_id.station, f"{channel_id.channel}.D", name
+    network, station, location, channel = (
+        quote(code, safe="").replace(".", "%2E") for code in astuple(channel_id)
     )
+    name = f"{network}.{station}.{location}.{channel}.D.{day:%Y.%j}"
+    return Path(f"{day:%Y}", network, station, f"{channel}.D", name)
+
+
+def read_sds_name(name: str) -> tuple[ChannelId, Time] | None:
+    """The channel and the midnight before its day; None where it is no name of an archive's."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    *codes, year, day = found.groups()
+    midnight = Time(Time.parse(f"{year}-01-01").ns + (int(day) - 1) * DAY_NS)
+    return ChannelId(*map(unquote, codes)), midnight
 
 
 def write_sds(traces: Iterable[Trace], root: Path, *, record_bytes: int = 512) -> int:

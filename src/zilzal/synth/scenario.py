@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from importlib import resources
 from typing import Any
 
@@ -268,7 +268,8 @@ def parse_scenario(text: str) -> Scenario:
         else:
             values[key] = value
     try:
-        values["start"] = Time.parse(str(values.get("start", "")))
+        if "start" in values:
+            values["start"] = Time.parse(str(values["start"]))
     except FormatError as error:
         problems.append(f"start: {error}")
     scenario = build_table(Scenario, values, "the scenario", problems)
@@ -292,6 +293,10 @@ def build_table(kind: type, values: object, where: str, problems: list[str]) -> 
     known = {field.name for field in fields(kind)}
     unknown = sorted(set(values) - known)
     problems.extend(f"{where} has no key {key!r}; known are {sorted(known)}" for key in unknown)
+    needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    if missing := sorted(needed - set(values)):
+        problems.append(f"{where} lacks {', '.join(missing)}")
+        return None
     try:
         return kind(**{key: values[key] for key in known & set(values)})
     except (TypeError, ConfigError, FormatError) as error:

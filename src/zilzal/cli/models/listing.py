@@ -43,20 +43,19 @@ def _listed(where: str, place: Path, names: Sequence[str]) -> Table:
     from zilzal.infer.spec import read_spec
 
     table = Table(
-        Column("name", no_wrap=True), "task", "labels", escape("rate [Hz]"), escape("window [s]"),
-        escape("size [kB]"), "million multiply-adds per s", "thresholds", "licence", "SHA-256",
-        title=escape(where),
+        *(Column(text, no_wrap=True) for text in ("name", "task", "labels")),
+        *(Column(escape(text), justify="right") for text in ("rate [Hz]", "size [kB]")),
+        Column("million multiply-adds per s", justify="right"), "licence",
+        title=escape(where), title_justify="left", box=None, padding=(0, 2, 0, 0),
     )  # fmt: skip
     for name in names:
         path = place / f"{name}.onnx"
         try:
             spec = read_spec(path)
         except SpecError as error:
-            table.add_row(name, f"[yellow]{escape(str(error))}[/]")
+            table.add_row(name, *[""] * 5, f"[yellow]{escape(str(error))}[/]")
             continue
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        table.add_row(name, *_cells(spec, len(content)), sha256[:12])
+        table.add_row(name, *_cells(spec, path.stat().st_size))
     return table
 
 
@@ -64,13 +63,11 @@ def _cells(spec: ModelSpec, n_bytes: int) -> Iterator[str]:
     yield spec.task
     yield " ".join(spec.labels)
     yield f"{spec.sampling_rate:g}"
-    yield f"{spec.window_samples / spec.sampling_rate:g}"
     yield f"{n_bytes / 1000:.0f}"
     if spec.multiply_adds is None:
         yield "not counted"
     else:
         yield f"{spec.multiply_adds * spec.sampling_rate / spec.hop_samples / 1e6:.2f}"
-    yield _thresholds(spec)
     yield spec.licence
 
 

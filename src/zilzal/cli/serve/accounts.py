@@ -58,7 +58,12 @@ def list_accounts(*, accounts: File = DEFAULT) -> None:
     """Show names and roles."""
     from zilzal.web.access.accounts import read_accounts
 
+    known = sorted(read_accounts(accounts).items())
+    if not known:
+        text = f"no accounts in {accounts}; zilzal serve accounts add NAME makes one"
+        Console(soft_wrap=True).print(text, markup=False, highlight=False)
+        return
     table = Table("name", "role")
-    for name, account in sorted(read_accounts(accounts).items()):
+    for name, account in known:
         table.add_row(name, account.role)
     Console().print(table)

@@ -53,15 +53,13 @@ def _join(connection: Connection, key: Row, new: list[Stretch]) -> None:
 def take_out(
     connection: Connection,
     channel_ids: Iterable[ChannelId],
-    reason: Reason,
     start: Time,
     end: Time,
 ) -> None:
-    """Take the time in [start, end) from the spans of some channels and one reason."""
+    """Take the time in [start, end) from the spans of some channels."""
     for channel_id in channel_ids:
         limits = and_(
             *(COVERAGE.c[name] == value for name, value in channel_row(channel_id).items()),
-            COVERAGE.c.reason == reason.value,
             COVERAGE.c.start_time < end.ns,
             COVERAGE.c.end_time > start.ns,
         )

@@ -136,12 +136,10 @@ class Store:
         with self._writing() as connection:
             ledger.put_coverage(connection, spans)
 
-    def take_out_coverage(
-        self, channel_ids: Iterable[ChannelId], reason: Reason, start: Time, end: Time
-    ) -> None:
-        """Take the time in [start, end) from the spans of some channels and one reason."""
+    def take_out_coverage(self, channel_ids: Iterable[ChannelId], start: Time, end: Time) -> None:
+        """Take the time in [start, end) out of the ledger of some channels."""
         with self._writing() as connection:
-            ledger.take_out(connection, channel_ids, reason, start, end)
+            ledger.take_out(connection, channel_ids, start, end)
 
     def put_event(self, event: Event) -> Event:
         """Store one event; see `put_events`."""
