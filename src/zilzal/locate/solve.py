@@ -18,7 +18,7 @@ from zilzal.locate.frame import Frame
 from zilzal.locate.likelihood import Noise, Problem
 from zilzal.locate.observations import Key, Observations, key_of
 from zilzal.locate.posterior import Posterior, sample
-from zilzal.locate.refine import refine
+from zilzal.locate.refine import linearise, refine
 from zilzal.locate.search import Volume, search
 from zilzal.locate.shared import SharedError, spread_of
 from zilzal.travel import EarthModel, TravelTimeTables
@@ -199,12 +199,14 @@ def _optimise(
     if problem is not everything:
         point = refine(problem, volume, point, _sigma_s(problem, point))
     sigma_s = _sigma_s(problem, point)
-    time_s = float(problem.profile(point[:, None], sigma_s=sigma_s).time_s[0])
-    report = np.append(point, time_s)
-    posterior = sample(problem, volume, found, report, sigma_s)
-    shared = spread_of(error, problem, volume, report, sigma_s)
-    posterior = replace(posterior, covariance=posterior.covariance + shared)
-    return Solution(problem, everything, volume, point, time_s, posterior, depth_fixed=False)
+    optimum = linearise(problem, volume, point, sigma_s)
+    report = np.append(point, optimum.time_s)
+    posterior = sample(problem, volume, found, report, sigma_s, linear=optimum.inverse())
+    covariance = posterior.covariance + spread_of(error, problem, optimum)
+    posterior = replace(posterior, covariance=covariance)
+    return Solution(
+        problem, everything, volume, point, optimum.time_s, posterior, depth_fixed=False
+    )
 
 
 def _sigma_s(problem: Problem, point: Array) -> Float64[Array, " pick"]:
