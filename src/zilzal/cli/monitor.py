@@ -171,6 +171,8 @@ def _table(found: Status | None) -> Table | str:
     caption = f"{state}; {found.waiting_packets} packets wait\n{spent} (50, 95, 99 %)"
     if found.trouble:
         caption += f"\nrefused: {found.trouble}"
+    if found.lesson:
+        caption += f"\n{found.lesson}"
     table = Table(caption=caption, caption_justify="left")
     table.add_column("station")
     for name in ("data age s", "behind s", "gaps %", "noise dB", "picks/h", "picks", "clock"):
