@@ -22,7 +22,7 @@ from zilzal.app.progress import Report, keep_quiet
 from zilzal.app.sensors import SensorPicking
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.errors import FormatError, SourceError, StoreError
-from zilzal.core.event import Event, EventType, Origin, Unlocated
+from zilzal.core.event import Event, Origin, Unlocated
 from zilzal.core.pick import Pick
 from zilzal.core.stage import Associator, LearningAssociator, SettledAssociator
 from zilzal.core.station import Inventory
@@ -120,7 +120,7 @@ def run_archive(
     summary.picks = len(picks)
     summary.events = len(catalogue_of(events))
     summary.unlocated = sum(isinstance(event.origin, Unlocated) for event in events)
-    summary.noise = sum(_is_noise(event) for event in events)
+    summary.noise = sum(event.is_noise for event in events)
     return summary
 
 
@@ -257,7 +257,7 @@ def store_place(run: Path) -> str | Path:
 def catalogue_of(events: Sequence[Event]) -> Catalogue:
     """The located events that are not noise."""
     return Catalogue.of(
-        event for event in events if isinstance(event.origin, Origin) and not _is_noise(event)
+        event for event in events if isinstance(event.origin, Origin) and not event.is_noise
     )
 
 
@@ -270,11 +270,6 @@ def export(store: Store, output: Path, picks: Sequence[Pick], events: Sequence[E
     write_arrivals(output / "arrivals.csv", catalogue)
     write_coverage(output / "coverage.csv", store.coverage_hours())
     write_quakeml(output / "catalogue.xml", catalogue)
-
-
-def _is_noise(event: Event) -> bool:
-    kind = event.classification
-    return kind is not None and kind.event_type is EventType.NOT_EXISTING
 
 
 def _timed(summary: Summary, name: str, action: Callable[[], _T]) -> _T:

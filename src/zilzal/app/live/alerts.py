@@ -81,7 +81,7 @@ def message_of(event: Event, *, is_update: bool = False, replaces: str = "") -> 
     """
     origin, magnitude = event.origin, event.magnitude
     size = None if magnitude is None else magnitude.magnitude
-    kind = event.classification.event_type.value if event.classification else "not reported"
+    kind = event.event_type.value
     content: dict[str, Any] = {
         "event_id": event.id,
         "version": event.version,
@@ -100,7 +100,7 @@ def message_of(event: Event, *, is_update: bool = False, replaces: str = "") -> 
         subject = f"Retracted: event {event.id}"
         text = f"{subject}\n{origin.reason}\nIt had been placed at {event.time}."
         return Message(key=key, subject=subject, text=text, content=content)
-    stations = len({arrival.station_id for arrival in origin.arrivals if arrival.weight > 0})
+    stations = len(origin.used_stations)
     content |= {
         "latitude": round(origin.latitude, 5),
         "longitude": round(origin.longitude, 5),
