@@ -28,6 +28,7 @@ from zilzal.core.stage import Associator, LearningAssociator, SettledAssociator
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
+from zilzal.io.clock import utc_now
 from zilzal.io.quakeml import write_quakeml
 from zilzal.io.store import EventQuery, Store
 from zilzal.io.tables import write_arrivals, write_catalogue, write_coverage, write_picks
@@ -90,7 +91,7 @@ def run_archive(
         open_executor(workshop, len(plan.stretches), report) as executor,
     ):
         for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
-            store.put_run(text, version=zilzal.__version__, started=_now())
+            store.put_run(text, version=zilzal.__version__, started=utc_now())
         store.put_coverage(plan.left_out)
         picking = SensorPicking(
             archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
@@ -175,7 +176,7 @@ def pick_archive(
         open_executor(workshop, len(plan.stretches), report) as executor,
     ):
         store.put_run(
-            configuration.to_toml(picking=True), version=zilzal.__version__, started=_now()
+            configuration.to_toml(picking=True), version=zilzal.__version__, started=utc_now()
         )
         picking = SensorPicking(
             archive=archive, store=store, configuration=configuration, retry_failed=retry_failed
@@ -278,7 +279,3 @@ def _timed(summary: Summary, name: str, action: Callable[[], _T]) -> _T:
         return action()
     finally:
         summary.seconds[name] = time.perf_counter() - begun
-
-
-def _now() -> Time:
-    return Time(time.time_ns())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +17,10 @@ from zilzal.core.packet import Bookmark
 from zilzal.core.performance import StationPerformance
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.time import Time
+from zilzal.io.clock import utc_now
 from zilzal.io.store import ledger, live, performance, read, work, write, write_events
 from zilzal.io.store.database import Database
 from zilzal.io.store.query import EventColumns, EventQuery, EventSummary, VersionStamp
-
-
-def _now() -> Time:
-    return Time(time.time_ns())
 
 
 class Store:
@@ -45,7 +41,7 @@ class Store:
         *,
         create: bool = True,
         timeout_s: float = 30.0,
-        clock: Callable[[], Time] = _now,
+        clock: Callable[[], Time] = utc_now,
     ) -> Self:
         """Open a store; make its tables, or bring them to this version, where that is due.
 
