@@ -311,6 +311,11 @@ class Event:
         return EventType.NOT_REPORTED if kind is None else kind.event_type
 
     @property
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """Of the origin; none where the event could not be located."""
+        return self.origin.arrivals if isinstance(self.origin, Origin) else ()
+
+    @property
     def is_noise(self) -> bool:
         """Whether it was judged to be none."""
         return self.event_type is EventType.NOT_EXISTING

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
+from zilzal.core.geo import coordinates
 from zilzal.locate.likelihood import Problem
 from zilzal.locate.refine import Linearised
 
@@ -62,9 +63,6 @@ def spread_of(
         covariances by a linear inverse.
     """
     estimator = optimum.inverse() @ optimum.matrix.T * optimum.weight
-    stations = problem.observations.stations
-    at_m = np.array(problem.frame.metres(
-        np.array([s.latitude for s in stations]), np.array([s.longitude for s in stations])
-    ))  # fmt: skip
+    at_m = np.array(problem.frame.metres(*coordinates(problem.observations.stations)))
     apart_m = np.linalg.norm(at_m[:, :, None] - at_m[:, None], axis=0)
     return estimator @ error.covariance_s2(optimum.travel_s, apart_m) @ estimator.T

@@ -205,7 +205,7 @@ def pick_statistics(
 def _residuals(station_id: StationId, events: Sequence[Event]) -> Mapping[Phase, list[float]]:
     found: dict[Phase, list[float]] = {phase: [] for phase in Phase}
     for event in events:
-        for arrival in getattr(event.origin, "arrivals", ()):
+        for arrival in event.arrivals:
             if arrival.station_id == station_id and arrival.weight > 0:
                 found[arrival.phase].append(arrival.residual_s)
     return found
