@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zilzal.app.configuration import Configuration
-from zilzal.app.events import LEARNED, LEAST_LESSON, LESSON
+from zilzal.app.events import LEARNED, LESSON
 from zilzal.core.errors import FormatError
 from zilzal.core.stage import Associator, LearningAssociator
 from zilzal.core.station import Station
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 LESSON_NOTE = "live/lesson"
 """Key of the note of how many picks there are to learn from; empty where nothing lacks."""
+LEAST_LESSON = 800
+"""Picks without which a monitor does not believe what they teach."""
 LEARN_S = 600.0
 """A monitor that has not learned looks so often whether it could."""
 LARGEST_TEST = 50_000
