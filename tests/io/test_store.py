@@ -256,7 +256,7 @@ def test_parts_that_did_not_change_are_stored_once(store: Store):
     from zilzal.io.store.schema import ARRIVAL, EVENT_VERSION, ORIGIN, PICK, PROVENANCE
 
     store.put_events([event(comment=str(n)) for n in range(5)])
-    with store._reading() as connection:
+    with store._database.reading() as connection:
         counts = [
             connection.execute(select(func.count()).select_from(table)).scalar()
             for table in (EVENT_VERSION, ORIGIN, ARRIVAL, PICK, PROVENANCE)

@@ -126,7 +126,7 @@ def test_many_may_make_the_same_store_at_once(place: str):
 
 
 def test_sqlite_runs_with_write_ahead_log_and_foreign_keys(tmp_path: Path):
-    with Store.open(tmp_path / "a.db") as store, store._reading() as connection:
+    with Store.open(tmp_path / "a.db") as store, store._database.reading() as connection:
         settings = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "foreign_keys", "busy_timeout")
@@ -194,7 +194,7 @@ def test_database_that_is_not_on_the_server_is_told(postgresql: str):
 def test_full_disk_is_told_and_leaves_whole_transactions(tmp_path: Path):
     with Store.open(tmp_path / "a.db") as store:
         store.put_picks([pick(0)])
-        with store._reading() as connection:
+        with store._database.reading() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
         with pytest.raises(StoreError, match=r"the disk is full; free some space"):
@@ -206,7 +206,7 @@ def test_full_server_disk_is_told(postgresql: str):
     with (
         Store.open(f"{postgresql}postgres") as store,
         pytest.raises(StoreError, match="server's disk is full"),
-        store._writing() as connection,
+        store._database.writing() as connection,
     ):
         connection.execute(text("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$"))
 
@@ -300,7 +300,7 @@ def test_file_passes_sqlites_own_check(tmp_path: Path):
     ],
 )
 def test_events_are_searched_by_an_index(tmp_path: Path, query: EventQuery, index: str):
-    with Store.open(tmp_path / "a.db") as store, store._reading() as connection:
+    with Store.open(tmp_path / "a.db") as store, store._database.reading() as connection:
         statement = paged(select(EVENT), query).compile(
             connection, compile_kwargs={"literal_binds": True}
         )

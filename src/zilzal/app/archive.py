@@ -22,12 +22,13 @@ from zilzal.app.progress import Report, keep_quiet
 from zilzal.app.sensors import SensorPicking, distinct
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.errors import FormatError, SourceError, StoreError
-from zilzal.core.event import Event, EventType, Origin, Unlocated
+from zilzal.core.event import Event, Origin, Unlocated
 from zilzal.core.pick import Pick
 from zilzal.core.stage import Associator, LearningAssociator, SettledAssociator
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.archive import Archive
+from zilzal.io.clock import utc_now
 from zilzal.io.quakeml import write_quakeml
 from zilzal.io.store import EventQuery, Store
 from zilzal.io.tables import write_arrivals, write_catalogue, write_coverage, write_picks
@@ -93,7 +94,7 @@ def run_archive(
         open_executor(workshop, len(plan.stretches), report) as executor,
     ):
         for text in (configuration.to_toml(results_only=True), configuration.to_toml(picking=True)):
-            store.put_run(text, version=zilzal.__version__, started=_now())
+            store.put_run(text, version=zilzal.__version__, started=utc_now())
         store.put_coverage(plan.left_out)
         summary.moved = moves_of(plan, inventory)
         picking = SensorPicking(
@@ -126,7 +127,7 @@ def run_archive(
     summary.events = len(catalogue)
     summary.unsized = sum(event.magnitude is None for event in catalogue)
     summary.unlocated = sum(isinstance(event.origin, Unlocated) for event in events)
-    summary.noise = sum(_is_noise(event) for event in events)
+    summary.noise = sum(event.is_noise for event in events)
     return summary
 
 
@@ -181,7 +182,7 @@ def pick_archive(
         open_executor(workshop, len(plan.stretches), report) as executor,
     ):
         store.put_run(
-            configuration.to_toml(picking=True), version=zilzal.__version__, started=_now()
+            configuration.to_toml(picking=True), version=zilzal.__version__, started=utc_now()
         )
         store.put_coverage(plan.left_out)
         picking = SensorPicking(
@@ -281,7 +282,7 @@ def store_place(run: Path) -> str | Path:
 def catalogue_of(events: Sequence[Event]) -> Catalogue:
     """The located events that are not noise."""
     return Catalogue.of(
-        event for event in events if isinstance(event.origin, Origin) and not _is_noise(event)
+        event for event in events if isinstance(event.origin, Origin) and not event.is_noise
     )
 
 
@@ -296,18 +297,9 @@ def export(store: Store, output: Path, picks: Sequence[Pick], events: Sequence[E
     write_quakeml(output / "catalogue.xml", catalogue)
 
 
-def _is_noise(event: Event) -> bool:
-    kind = event.classification
-    return kind is not None and kind.event_type is EventType.NOT_EXISTING
-
-
 def _timed(summary: Summary, name: str, action: Callable[[], _T]) -> _T:
     begun = time.perf_counter()
     try:
         return action()
     finally:
         summary.seconds[name] = time.perf_counter() - begun
-
-
-def _now() -> Time:
-    return Time(time.time_ns())

@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 LESSON, LEARNED = "associator.json", "learned"
 """What the associator learned: a file among a run's results, a checkpoint in its store."""
-LEAST_LESSON = 800
-"""Picks without which a monitor does not believe what they teach."""
 DETECTION_REACH_S = 2.0
 """A detection belongs to an arrival if it holds the pick, give or take so much."""
 

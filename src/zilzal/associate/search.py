@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zilzal.core.geo import azimuth_deg, displace, distance_m
+from zilzal.core.geo import azimuth_deg, coordinates, displace, distance_m
 from zilzal.core.pick import Phase, Pick
 from zilzal.core.station import Station
 
@@ -120,8 +120,7 @@ def plan_search(
         s_speed_m_per_s: typical of the upper crust.
         tolerance_s: overrides the derived one.
     """
-    latitudes = np.array([station.latitude for station in stations])
-    longitudes = np.array([station.longitude for station in stations])
+    latitudes, longitudes = coordinates(stations)
     plane = Plane(
         latitude=float((latitudes.min() + latitudes.max()) / 2),
         longitude=middle_longitude(longitudes),

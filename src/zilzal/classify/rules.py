@@ -16,7 +16,7 @@ import numpy as np
 
 from zilzal import __version__
 from zilzal.core.event import Classification, EventType, Magnitude, Origin, Unlocated
-from zilzal.core.geo import distance_m
+from zilzal.core.geo import coordinates, distance_m
 from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.stage import Evidence
@@ -246,12 +246,7 @@ def _share_with_s(picks: Sequence[Pick], stations: set[StationId]) -> float:
 def _by_distance(origin: Origin, inventory: Inventory) -> list[tuple[Station, float]]:
     """Stations alive at the origin time with their epicentral distance, nearest first."""
     stations = inventory.stations(origin.time)
-    away_m = distance_m(
-        origin.latitude,
-        origin.longitude,
-        np.array([s.latitude for s in stations]),
-        np.array([s.longitude for s in stations]),
-    )
+    away_m = distance_m(origin.latitude, origin.longitude, *coordinates(stations))
     pairs = zip(stations, away_m.tolist(), strict=True)
     return sorted(pairs, key=lambda pair: (pair[1], pair[0].station_id))
 

@@ -199,6 +199,8 @@ def status_table(found: Status | None, rows: int | None = None) -> Table | str:
     )
     if found.trouble:
         title += f"\nrefused: {found.trouble}"
+    if found.lesson:
+        title += f"\n{found.lesson}"
     table = Table(title=escape(title), title_justify="left", title_style="")
     table.add_column("station")
     for name in ("data age s", "behind s", "gaps %", "noise dB", "picks/h", "picks", "clock"):

@@ -74,12 +74,10 @@ class AlertRule:
         size = None if magnitude is None else magnitude.magnitude
         if self.least_magnitude is not None and (size is None or size < self.least_magnitude):
             return False
-        kind = event.event_type
-        stations = {arrival.station_id for arrival in origin.arrivals if arrival.weight > 0}
         return (
             self._is_inside(origin)
-            and len(stations) >= self.least_stations
-            and (kind.value in self.types if self.types else kind is not EventType.NOT_EXISTING)
+            and len(origin.used_stations) >= self.least_stations
+            and (event.event_type in self.types if self.types else not event.is_noise)
             and (not self.qualities or origin.quality in self.qualities)
         )
 

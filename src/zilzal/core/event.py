@@ -124,6 +124,11 @@ class Origin:
         return sum(a.phase is phase and a.weight > 0 for a in self.arrivals)
 
     @property
+    def used_stations(self) -> frozenset[StationId]:
+        """Stations with an arrival that was used."""
+        return frozenset(a.station_id for a in self.arrivals if a.weight > 0)
+
+    @property
     def time_uncertainty_s(self) -> float:
         """Standard deviation of the origin time."""
         return float(self.covariance[3, 3]) ** 0.5
@@ -304,6 +309,16 @@ class Event:
         """In QuakeML's words; "not reported" until somebody has spoken."""
         kind = self.classification
         return EventType.NOT_REPORTED if kind is None else kind.event_type
+
+    @property
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """Of the origin; none where the event could not be located."""
+        return self.origin.arrivals if isinstance(self.origin, Origin) else ()
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it was judged to be none."""
+        return self.event_type is EventType.NOT_EXISTING
 
     @property
     def magnitude(self) -> Magnitude | None:

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 
 from zilzal.core.arrays import Array
 
 EQUATORIAL_RADIUS_M = 6_378_137.0
 FLATTENING = 1 / 298.257223563
+
+
+class Place(Protocol):
+    """What lies somewhere, in degrees: a station, an origin."""
+
+    @property
+    def latitude(self) -> float:
+        """North of the equator."""
+        ...
+
+    @property
+    def longitude(self) -> float:
+        """East of Greenwich."""
+        ...
+
+
+def coordinates(
+    places: Iterable[Place],
+) -> tuple[Float64[Array, " place"], Float64[Array, " place"]]:
+    """Latitudes and longitudes [deg]."""
+    places = tuple(places)
+    latitude = np.array([place.latitude for place in places], float)
+    return latitude, np.array([place.longitude for place in places], float)
 
 
 def distance_m(

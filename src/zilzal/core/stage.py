@@ -145,7 +145,7 @@ class LearningAssociator(Associator, Protocol):
         ...
 
     def cautious(self) -> SettledAssociator:
-        """The same before it can learn: strict enough for any network."""
+        """The same before it can learn: strict enough for most networks."""
         ...
 
 

@@ -20,11 +20,6 @@ def arc_degrees(metres: float) -> float:
     return metres / METRES_PER_DEGREE
 
 
-def arc_metres(degrees: float) -> float:
-    """Distance along the surface of degrees of arc."""
-    return degrees * METRES_PER_DEGREE
-
-
 def mm(metres: float) -> float:
     """Millimetres of metres."""
     return metres * 1_000.0

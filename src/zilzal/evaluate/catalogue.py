@@ -14,7 +14,6 @@ from zilzal.core.geo import distance_m
 from zilzal.core.time import NS_PER_S
 from zilzal.evaluate.assignment import assign, pairs_within
 from zilzal.evaluate.interval import (
-    GAUSSIAN_MAD,
     Estimate,
     Resampling,
     bootstrap_median,
@@ -89,11 +88,6 @@ class Differences:
     median: Estimate
     median_absolute: Estimate
     mad: float
-
-    @property
-    def robust_sigma(self) -> float:
-        """`mad` scaled to a normal distribution's standard deviation."""
-        return self.mad * GAUSSIAN_MAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

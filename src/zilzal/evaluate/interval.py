@@ -9,10 +9,6 @@ from jaxtyping import Float, Int
 
 from zilzal.core.arrays import Array
 
-GAUSSIAN_MAD = 1.4826
-"""Standard deviation over median absolute deviation of a normal distribution."""
-
-
 _DRAWN_AT_ONCE = 1 << 23
 """Numbers of bootstrap samples that are held in memory together."""
 

@@ -14,7 +14,6 @@ from jaxtyping import Bool, Float, Int
 from zilzal.core.arrays import Array
 from zilzal.evaluate.assignment import assign, pairs_within
 from zilzal.evaluate.interval import (
-    GAUSSIAN_MAD,
     Estimate,
     Resampling,
     bootstrap_median,
@@ -153,11 +152,6 @@ class Residuals:
     mean_absolute_s: float
     mad_s: float
     outlier_share: float
-
-    @property
-    def robust_sigma_s(self) -> float:
-        """`mad_s` scaled to a normal distribution's standard deviation."""
-        return self.mad_s * GAUSSIAN_MAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

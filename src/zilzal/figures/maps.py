@@ -39,7 +39,6 @@ def event_map(event: Event, stations: Sequence[Station]) -> Figure:
     origin = event.origin
     if not isinstance(origin, Origin):
         raise ValueError(f"event {event.id} is not located: {origin.reason}")
-    used = {arrival.station_id for arrival in origin.arrivals if arrival.weight > 0}
     with drawing():
         figure = Figure(figsize=(6.5, 6))
         axes = figure.subplots()

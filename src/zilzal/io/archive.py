@@ -21,6 +21,7 @@ from zilzal.core.waveform import Trace
 from zilzal.io.formats import read_other
 from zilzal.io.miniseed import corrupt_spans, decode
 from zilzal.io.miniseed_index import Fault, RecordIndex, index_file
+from zilzal.io.pieces import clean_pieces, cut_traces
 from zilzal.signal.continuity import GapPolicy, merge_spans
 
 logger = logging.getLogger(__name__)
@@ -225,19 +226,11 @@ class Archive:
         The gap policy has looked at them, with enough time before and after to see what they are
         a part of; only the records needed are decoded.
         """
-        policy = self.gap_policy
-        lead_s = max(policy.dead_s, policy.clip_hold_s, policy.shortest_s) + 1
-        lag_s = max(policy.zero_run_s, policy.shortest_s) + 1
-        around = (start - lead_s, end + lag_s)
-        state = policy.start(channel_id)
-        pieces: list[Trace] = []
-        chosen = sorted(self._between(channel_id, *around), key=lambda s: (s.start, s.path))
-        if chosen:
-            step = self._step(chosen, around)
-            state, pieces, _ = policy.step(state, step.traces, around[1])
-            pieces += policy.finish(state)[0]
-        cut = (_trim(piece, start, end) for piece in pieces)
-        return [piece for piece in cut if len(piece.samples)]
+        return clean_pieces(self._recorded, self.gap_policy, channel_id, start, end)
+
+    def _recorded(self, channel_id: ChannelId, start: Time, end: Time) -> tuple[Trace, ...]:
+        spans = sorted(self._between(channel_id, start, end), key=lambda s: (s.start, s.path))
+        return self._step(spans, (start, end)).traces
 
     def _between(
         self,
@@ -288,15 +281,14 @@ class Archive:
             except FormatError as error:
                 logger.warning("%s cannot be read any more: %s", path, error)
                 continue
-            traces += [_trim(trace, *cut) for trace in found]
+            traces += cut_traces(found, *cut)
         wanted = {span.channel_id for span in spans}
         corrupt = [
             replace(span, start=max(span.start, cut[0]), end=min(span.end, cut[1]))
             for span in corrupt_spans(faults)
             if span.channel_id in wanted and span.start < cut[1] and span.end > cut[0]
         ]
-        filled = tuple(trace for trace in traces if len(trace.samples))
-        return ArchiveStep(cut[1], filled, tuple(merge_spans(corrupt)))
+        return ArchiveStep(cut[1], tuple(traces), tuple(merge_spans(corrupt)))
 
     def _scan(self, path: Path) -> tuple[list[FileSpan], tuple[Fault, ...]]:
         """What a file holds, from its headers."""
@@ -373,22 +365,3 @@ def _choose(
         numbers = [n for n, channel_id in enumerate(index.channel_ids) if channel_id in wanted]
         chosen &= np.isin(index.records["channel"], numbers)
     return np.flatnonzero(chosen)
-
-
-def _trim(trace: Trace, start: Time, end: Time) -> Trace:
-    """The samples inside [start, end)."""
-    rate, count = trace.sampling_rate, len(trace.samples)
-    if start <= trace.start and trace.next_start <= end:
-        return trace
-
-    def number(time: Time) -> int:
-        # Instants are whole nanoseconds: a sample within 1e-3 of its place is at the place.
-        return min(max(int(np.ceil((time - trace.start) * rate - 1e-3)), 0), count)
-
-    first, last = number(start), number(end)
-    return Trace(
-        channel_id=trace.channel_id,
-        start=trace.start + first / rate,
-        sampling_rate=rate,
-        samples=trace.samples[first:last],
-    )

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from zilzal.core.time import Time
 
 
+def utc_now() -> Time:
+    """UTC as the machine has it."""
+    return Time(time.time_ns())
+
+
 @dataclass(frozen=True, slots=True)
 class SystemClock:
     """The machine's time of day, and its seconds."""
 
     def now(self) -> Time:
         """UTC as the machine has it."""
-        return Time(time.time_ns())
+        return utc_now()
 
     def monotonic_s(self) -> float:
         """Seconds since the machine started, about; never stepped."""

@@ -70,7 +70,7 @@ def _feature(event: Event, origin: Origin, written: Time | None, url: str) -> di
         "ids": f",{event.id},",
         "sources": ",zilzal,",
         "types": ",origin,phase-data,",
-        "nst": len({a.station_id for a in origin.arrivals if a.weight > 0}),
+        "nst": len(origin.used_stations),
         "dmin": round(arc_degrees(origin.nearest_station_m), 4),
         "rms": round(origin.rms_s, 4),
         "gap": round(origin.azimuthal_gap_deg, 1),

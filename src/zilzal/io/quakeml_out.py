@@ -298,12 +298,11 @@ def _origin_uncertainty(origin: Origin) -> Any:
 def _quality(origin: Origin) -> Any:
     from obspy.core.event import OriginQuality
 
-    used = [arrival for arrival in origin.arrivals if arrival.weight > 0]
     return OriginQuality(
         associated_phase_count=len(origin.arrivals),
-        used_phase_count=len(used),
+        used_phase_count=sum(arrival.weight > 0 for arrival in origin.arrivals),
         associated_station_count=len({arrival.station_id for arrival in origin.arrivals}),
-        used_station_count=len({arrival.station_id for arrival in used}),
+        used_station_count=len(origin.used_stations),
         standard_error=_finite(origin.rms_s),
         azimuthal_gap=_finite(origin.azimuthal_gap_deg),
         minimum_distance=_finite(arc_degrees(origin.nearest_station_m)),

@@ -16,6 +16,7 @@ from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
 from zilzal.io.miniseed import decode
 from zilzal.io.miniseed_index import RecordIndex, index_file
+from zilzal.io.pieces import clean_pieces, cut_traces
 from zilzal.io.record import make_records
 from zilzal.io.sds_writer import DAY_NS, read_sds_name, sds_path, split_at_midnight
 from zilzal.signal.continuity import GapPolicy
@@ -68,14 +69,7 @@ class Recorder:
 
     def read(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
         """Clean, gap-free pieces of a channel inside [start, end), as `Archive.read` gives them."""
-        policy = self.gap_policy
-        lead_s = max(policy.dead_s, policy.clip_hold_s, policy.shortest_s) + 1
-        lag_s = max(policy.zero_run_s, policy.shortest_s) + 1
-        raw = self._raw(channel_id, start - lead_s, end + lag_s)
-        state, pieces, _ = policy.step(policy.start(channel_id), raw, end + lag_s)
-        pieces += policy.finish(state)[0]
-        cut = (cut_trace(piece, start, end) for piece in pieces)
-        return [piece for piece in cut if len(piece.samples)]
+        return clean_pieces(self._recorded, self.gap_policy, channel_id, start, end)
 
     def forget_before(self, time: Time) -> int:
         """Remove the files of days that ended before; give their number."""
@@ -86,7 +80,7 @@ class Recorder:
                 removed += 1
         return removed
 
-    def _raw(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
+    def _recorded(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
         traces: list[Trace] = []
         first = (start - LONGEST_RECORD_S).ns // DAY_NS
         for day in range(first, end.ns // DAY_NS + 1):
@@ -95,8 +89,7 @@ class Recorder:
                 records = index.records
                 chosen = (records["start_ns"] < end.ns) & (index.end_ns > start.ns)
                 traces += decode(index, np.flatnonzero(chosen), until=end)[0]
-        cut = (cut_trace(trace, start, end) for trace in traces)
-        return [trace for trace in cut if len(trace.samples)]
+        return cut_traces(traces, start, end)
 
     def _index(self, path: Path) -> RecordIndex | None:
         """Which records a file has; read again when it has grown."""
@@ -119,25 +112,6 @@ def day_files(root: Path) -> Iterator[tuple[Path, ChannelId, Time]]:
         said = read_sds_name(path.name)
         if said is not None:
             yield path, *said
-
-
-def cut_trace(trace: Trace, start: Time, end: Time) -> Trace:
-    """The samples inside [start, end)."""
-    rate, count = trace.sampling_rate, len(trace.samples)
-    if start <= trace.start and trace.next_start <= end:
-        return trace
-
-    def number(time: Time) -> int:
-        # Instants are whole nanoseconds: a sample within 1e-3 of its place is at the place.
-        return min(max(int(np.ceil((time - trace.start) * rate - 1e-3)), 0), count)
-
-    first, last = number(start), number(end)
-    return Trace(
-        channel_id=trace.channel_id,
-        start=trace.start + first / rate,
-        sampling_rate=rate,
-        samples=trace.samples[first:last],
-    )
 
 
 def _append(path: Path, content: bytes) -> None:

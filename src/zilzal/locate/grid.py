@@ -11,7 +11,7 @@ import numpy as np
 import zilzal
 from zilzal.core.errors import RangeError
 from zilzal.core.event import Arrival, Association, Origin, Unlocated
-from zilzal.core.geo import azimuth_deg, azimuthal_gap_deg, distance_m
+from zilzal.core.geo import azimuth_deg, azimuthal_gap_deg, coordinates, distance_m
 from zilzal.core.ids import StationId, derive_id
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.station import Station
@@ -239,14 +239,14 @@ def _arrivals(
 ) -> tuple[Arrival, ...]:
     """All picks that were tried, in order of travel time."""
     seen = solution.everything.observations
-    there = [np.array([getattr(s, axis) for s in seen.stations]) for axis in
-             ("latitude", "longitude", "elevation_m")]  # fmt: skip
-    distances_m = distance_m(latitude, longitude, there[0], there[1])
-    azimuths_deg = azimuth_deg(latitude, longitude, there[0], there[1])
+    there = coordinates(seen.stations)
+    elevations_m = np.array([station.elevation_m for station in seen.stations])
+    distances_m = distance_m(latitude, longitude, *there)
+    azimuths_deg = azimuth_deg(latitude, longitude, *there)
     takeoffs_deg = np.concatenate([
         first_arrivals(
-            solution.everything.tables.model, phase, elevation_m=there[2][rows],
-            distance_m=distances_m[rows], depth_m=np.full(len(there[2][rows]), depth_m),
+            solution.everything.tables.model, phase, elevation_m=elevations_m[rows],
+            distance_m=distances_m[rows], depth_m=np.full(len(elevations_m[rows]), depth_m),
         ).takeoff_angle_deg
         for phase, rows in ((Phase.P, slice(seen.n_p)), (Phase.S, slice(seen.n_p, None)))
     ])  # fmt: skip

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
+from zilzal.core.geo import coordinates
 from zilzal.core.pick import Phase
 from zilzal.locate.frame import Frame, arc_lengths_m, surface_points_m
 from zilzal.locate.observations import Observations
@@ -61,9 +62,7 @@ class Problem:
         """Computed times, station corrections added."""
         seen = self.observations
         stations = seen.stations
-        at = surface_points_m(
-            np.array([s.latitude for s in stations]), np.array([s.longitude for s in stations])
-        )
+        at = surface_points_m(*coordinates(stations))
         elevation_m = np.array([station.elevation_m for station in stations])
         distance_m = arc_lengths_m(at, surface_points_m(*self.frame.place(points[0], points[1])))
         times = [

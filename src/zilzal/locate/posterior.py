@@ -17,7 +17,6 @@ from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
 from zilzal.locate.likelihood import Problem
-from zilzal.locate.refine import linearise
 from zilzal.locate.search import Found, Volume
 
 SAMPLES = 700
@@ -51,6 +50,8 @@ def sample(
     found: Found,
     report: Float64[Array, " 4"],
     sigma_s: Float64[Array, " pick"],
+    *,
+    linear: Float64[Array, "4 4"],
 ) -> Posterior:
     """Moments of the posterior about a report, with a flat prior in the volume.
 
@@ -60,9 +61,9 @@ def sample(
         found: where the proposals start from.
         report: east, north, depth [m] and time [s].
         sigma_s: scales of the residuals.
+        linear: covariance of place and time about the report, as the linearised problem has it.
     """
     free = np.flatnonzero(volume.high > volume.low)
-    linear = linearise(problem, volume, report[:3], sigma_s).inverse()
     local = _Bell.of(report[free], linear[free][:, free])
     wide = _Bell.of(found.mean[free], found.covariance[free][:, free])
     points, weights, profile = np.empty((3, 0)), np.empty(0), None

@@ -50,12 +50,16 @@ class Linearised:
     Args:
         matrix: derivatives of the times by east, north, depth [s/m] and origin time.
         weight: of each squared residual [1/s²].
-        residual_s: at the point and its best time.
+        travel_s: computed times from the point.
+        time_s: origin time that is best there.
+        residual_s: at the point and that time.
         width_m: of the volume along each axis.
     """
 
     matrix: Float64[Array, "pick 4"]
     weight: Float64[Array, " pick"]
+    travel_s: Float64[Array, " pick"]
+    time_s: float
     residual_s: Float64[Array, " pick"]
     width_m: Float64[Array, " 3"]
 
@@ -83,11 +87,13 @@ def linearise(
     travel_s = problem.travel_s(np.concatenate([point[:, None], ends.reshape(3, 6)], axis=1))
     width = np.array([ends[axis, axis, 1] - ends[axis, axis, 0] for axis in range(3)])
     slope = (travel_s[:, 2::2] - travel_s[:, 1::2]) / np.maximum(width, 1e-6)
-    time_s = problem.profile(point[:, None], sigma_s=sigma_s).time_s[0]
+    time_s = float(problem.profile(point[:, None], sigma_s=sigma_s).time_s[0])
     residual_s = problem.observations.time_s - travel_s[:, 0] - time_s
     return Linearised(
         matrix=np.column_stack([slope, np.ones(len(residual_s))]),
         weight=(nu + 1) / (nu + (residual_s / sigma_s) ** 2) / sigma_s**2,
+        travel_s=travel_s[:, 0],
+        time_s=time_s,
         residual_s=residual_s,
         width_m=volume.high - volume.low,
     )

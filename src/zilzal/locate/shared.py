@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
+from zilzal.core.geo import coordinates
 from zilzal.locate.likelihood import Problem
-from zilzal.locate.refine import linearise
-from zilzal.locate.search import Volume
+from zilzal.locate.refine import Linearised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,29 +49,20 @@ class SharedError:
 def spread_of(
     error: SharedError,
     problem: Problem,
-    volume: Volume,
-    report: Float64[Array, " 4"],
-    sigma_s: Float64[Array, " pick"],
+    optimum: Linearised,
 ) -> Float64[Array, "4 4"]:
     """Covariance of place [m] and time [s] that shared errors cause.
 
     Args:
         error: shared by the stations.
         problem: with the picks that were used.
-        volume: that was searched; a depth that was not free stays so.
-        report: east, north, depth [m] and time [s].
-        sigma_s: scales of the residuals.
+        optimum: the same at its most likely place.
 
     Source:
         Menke (2012), Geophysical data analysis, 3rd ed., equation 4.29, for the mapping of
         covariances by a linear inverse.
     """
-    line = linearise(problem, volume, report[:3], sigma_s)
-    estimator = line.inverse() @ line.matrix.T * line.weight
-    travel_s = problem.travel_s(report[:3, None])[:, 0]
-    stations = problem.observations.stations
-    at_m = np.array(problem.frame.metres(
-        np.array([s.latitude for s in stations]), np.array([s.longitude for s in stations])
-    ))  # fmt: skip
+    estimator = optimum.inverse() @ optimum.matrix.T * optimum.weight
+    at_m = np.array(problem.frame.metres(*coordinates(problem.observations.stations)))
     apart_m = np.linalg.norm(at_m[:, :, None] - at_m[:, None], axis=0)
-    return estimator @ error.covariance_s2(travel_s, apart_m) @ estimator.T
+    return estimator @ error.covariance_s2(optimum.travel_s, apart_m) @ estimator.T

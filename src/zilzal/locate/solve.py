@@ -11,14 +11,14 @@ from jaxtyping import Float64
 
 from zilzal.core.arrays import Array
 from zilzal.core.errors import RangeError
-from zilzal.core.geo import distance_m
+from zilzal.core.geo import coordinates, distance_m
 from zilzal.core.pick import Phase
 from zilzal.core.station import Station
 from zilzal.locate.frame import Frame
 from zilzal.locate.likelihood import Noise, Problem
 from zilzal.locate.observations import Key, Observations, key_of
 from zilzal.locate.posterior import Posterior, sample
-from zilzal.locate.refine import refine
+from zilzal.locate.refine import linearise, refine
 from zilzal.locate.search import Volume, search
 from zilzal.locate.shared import SharedError, spread_of
 from zilzal.travel import EarthModel, TravelTimeTables
@@ -28,7 +28,6 @@ S_MINUS_P_SPEED_M_PER_S = 8_200.0
 """Distance over S-P time in a crust of 6 km/s and Vp/Vs 1.73: vp / (vp/vs - 1)."""
 _TABLE_LADDER_M = (150e3, 300e3, 600e3, 1_200e3)
 _LEAST_MARGIN_M = 20e3
-_AXES = ("latitude", "longitude")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,8 +131,7 @@ def plan_volume(
     """
     first = observations.stations[int(np.argmin(observations.time_s))]
     around = Frame(first.latitude, first.longitude)
-    latitudes = np.array([station.latitude for station in observations.stations])
-    longitudes = np.array([station.longitude for station in observations.stations])
+    latitudes, longitudes = coordinates(observations.stations)
     east_m, north_m = around.metres(latitudes, longitudes)
     middle = [float(np.ptp(axis) / 2 + np.min(axis)) for axis in (east_m, north_m)]
     latitude, longitude = around.place(np.array(middle[:1]), np.array(middle[1:]))
@@ -166,8 +164,10 @@ def tables_of(
     """All tables that sources within a network can need, the smallest first."""
     if not stations:
         return
-    latitudes, longitudes = ([getattr(s, axis) for s in stations] for axis in _AXES)
-    across_m = float(distance_m(min(latitudes), min(longitudes), max(latitudes), max(longitudes)))
+    latitudes, longitudes = coordinates(stations)
+    across_m = float(
+        distance_m(latitudes.min(), longitudes.min(), latitudes.max(), longitudes.max())
+    )
     farthest_m = (across_m + np.sqrt(2) * max(margin_m, across_m)) / 0.98
     for reach_m in _TABLE_LADDER_M:
         limit_m = min(reach_m, model.max_distance_m)
@@ -199,12 +199,14 @@ def _optimise(
     if problem is not everything:
         point = refine(problem, volume, point, _sigma_s(problem, point))
     sigma_s = _sigma_s(problem, point)
-    time_s = float(problem.profile(point[:, None], sigma_s=sigma_s).time_s[0])
-    report = np.append(point, time_s)
-    posterior = sample(problem, volume, found, report, sigma_s)
-    shared = spread_of(error, problem, volume, report, sigma_s)
-    posterior = replace(posterior, covariance=posterior.covariance + shared)
-    return Solution(problem, everything, volume, point, time_s, posterior, depth_fixed=False)
+    optimum = linearise(problem, volume, point, sigma_s)
+    report = np.append(point, optimum.time_s)
+    posterior = sample(problem, volume, found, report, sigma_s, linear=optimum.inverse())
+    covariance = posterior.covariance + spread_of(error, problem, optimum)
+    posterior = replace(posterior, covariance=covariance)
+    return Solution(
+        problem, everything, volume, point, optimum.time_s, posterior, depth_fixed=False
+    )
 
 
 def _sigma_s(problem: Problem, point: Array) -> Float64[Array, " pick"]:

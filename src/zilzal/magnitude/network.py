@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Float64
 from zilzal.core.arrays import Array
 from zilzal.core.event import Magnitude
 from zilzal.core.ids import StationId
+from zilzal.core.spread import robust_sigma
 
 HUBER_TUNING = 1.345
 """Scales beyond which a value's pull no longer grows: 95 % efficient on normal values.
@@ -25,7 +26,6 @@ Hutton & Boore (1987, abstract) have 0.21 with corrections. Without, the Ridgecr
 2019-07-07T08 has 0.3 to 0.4 among 20 stations.
 """
 
-_MAD_TO_SIGMA = 1.4826
 _LEAST_SCALE = 0.05
 
 
@@ -60,7 +60,7 @@ def huber_mean(
     if not len(values):
         raise ValueError("a mean needs at least one value")
     centre = float(np.median(values))
-    scale = max(_MAD_TO_SIGMA * float(np.median(np.abs(values - centre))), least_scale)
+    scale = max(robust_sigma(values), least_scale)
     for _ in range(50):
         pull = np.clip((values - centre) / scale, -HUBER_TUNING, HUBER_TUNING)
         free = np.mean(np.abs(values - centre) < HUBER_TUNING * scale)
@@ -96,7 +96,7 @@ def outliers(
     if len(values) < 3:
         return np.zeros(len(values), bool)
     deviation = np.abs(values - np.median(values))
-    return deviation > sigmas * max(_MAD_TO_SIGMA * float(np.median(deviation)), least_scatter)
+    return deviation > sigmas * max(robust_sigma(values), least_scatter)
 
 
 def contradicted(

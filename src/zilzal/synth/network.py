@@ -8,7 +8,7 @@ import numpy as np
 
 from zilzal.core.errors import ConfigError
 from zilzal.core.event import EventType
-from zilzal.core.geo import azimuth_deg, displace, distance_m
+from zilzal.core.geo import azimuth_deg, coordinates, displace, distance_m
 from zilzal.core.ids import ChannelId, SensorId, StationId
 from zilzal.core.pick import Phase, Polarity
 from zilzal.core.station import Channel, Inventory, Response, Station
@@ -269,8 +269,7 @@ def _arrivals_of(
     faults: tuple[Fault, ...],
 ) -> list[TrueArrival]:
     places = [s.station for s in stations]
-    latitude = np.array([p.latitude for p in places])
-    longitude = np.array([p.longitude for p in places])
+    latitude, longitude = coordinates(places)
     apart_m = distance_m(event.latitude, event.longitude, latitude, longitude)
     azimuth = azimuth_deg(event.latitude, event.longitude, latitude, longitude)
     rays = {

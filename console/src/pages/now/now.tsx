@@ -6,15 +6,15 @@ import { magnitudeRadius } from "../../draw/scale";
 import { ageText, depthText, numberText, secondsOf, timeText } from "../../format";
 import { lazy } from "../../lazy";
 import type { EarthProps } from "../../map/map";
-import type { EventMark, StationMark, StationState } from "../../map/layers";
+import type { EventMark } from "../../map/layers";
 import { boundsOf } from "../../map/shapes";
+import { stationMarks, type Station } from "../../map/stations";
 import { warn } from "../../notices";
 import { go, hashOf } from "../../route";
 import { session } from "../../api/session";
 import { Panel, typeText } from "../../words";
 import {
   begin, ellipseOf, ellipses, events, filterNumber, follow, fresh, isLive, reference, sensors, stations,
-  type Station,
 } from "./state";
 import type { EventLine } from "./merge";
 import { TracesPanel } from "./traces";
@@ -34,30 +34,11 @@ export function Now() {
   );
 }
 
-/** How a station's state looks on a map. */
-export function markState(state: Station["state"]): StationState {
-  switch (state) {
-    case "good": return "good";
-    case "late": return "late";
-    case "silent":
-    case "left out": return "bad";
-    case "stopped":
-    case "recorded": return "plain";
-    case "without data": return "off";
-  }
-}
-
-export function stationMarks(found: readonly Station[]): StationMark[] {
-  return found.flatMap((s) => (s.latitude === null || s.longitude === null
-    ? []
-    : [{ code: s.code, longitude: s.longitude, latitude: s.latitude, state: markState(s.state) }]));
-}
-
 const HOUR_S = 3600;
 const WEEK_S = 7 * 24 * HOUR_S;
 
 /** In [0.35, 1]: whole within an hour, faint after a week. */
-export function opacityOf(age_s: number): number {
+function opacityOf(age_s: number): number {
   if (age_s <= HOUR_S) return 1;
   const share = Math.log(Math.min(age_s, WEEK_S) / HOUR_S) / Math.log(WEEK_S / HOUR_S);
   return 1 - 0.65 * share;

@@ -4,13 +4,12 @@ import { answerOf, GET, type Schemas } from "../../api/client";
 import { listen } from "../../api/live";
 import { session } from "../../api/session";
 import { secondsOf } from "../../format";
+import type { Station } from "../../map/stations";
 import { warn } from "../../notices";
 import { rememberList } from "../../list";
 import { route } from "../../route";
 import { LISTED, merged, type EventLine } from "./merge";
 import { clearTraces, growCurves, growTrace, notePicks, readRecorded } from "./tail";
-
-export type Station = Schemas["StationAnswer"];
 
 /** Events whose ellipses are fetched and drawn. */
 const DETAILED = 12;

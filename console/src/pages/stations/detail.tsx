@@ -5,11 +5,11 @@ import { useAsk } from "../../api/ask";
 import { Canvas } from "../../draw/canvas";
 import { Chart, type Line } from "../../draw/chart";
 import { countText, isoOf, numberText, placeText, secondsOf, signedText, timeText } from "../../format";
+import type { Station } from "../../map/stations";
 import { refine, route } from "../../route";
 import { Lack, Panel } from "../../words";
 import { HistoryPanel } from "./history";
 import { drawSheet } from "./sheet";
-import type { Station } from "./stations";
 
 const DAY_S = 86_400;
 

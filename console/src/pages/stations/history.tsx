@@ -4,9 +4,9 @@ import { answerOf, GET, type Schemas } from "../../api/client";
 import { useAsk } from "../../api/ask";
 import { Chart, type Axis, type Line } from "../../draw/chart";
 import { countText, isoOf, secondsOf, timeText } from "../../format";
+import { markState } from "../../map/stations";
 import { refine, route } from "../../route";
 import { Choice, Lack, Panel } from "../../words";
-import { markState } from "../now/now";
 import { CoverageLedger } from "./coverage";
 import { statesOf } from "./spells";
 

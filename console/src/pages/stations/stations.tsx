@@ -1,21 +1,19 @@
 /** The stations: how they do, and what each one recorded. */
 import "./stations.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { answerOf, GET, type Schemas } from "../../api/client";
+import { answerOf, GET } from "../../api/client";
 import { useAsk } from "../../api/ask";
 import { session } from "../../api/session";
 import { ageText, numberText, secondsOf, timeText } from "../../format";
 import { lazy } from "../../lazy";
 import type { EarthProps } from "../../map/map";
 import { boundsOf } from "../../map/shapes";
+import { markState, stationMarks, type Station } from "../../map/stations";
 import { go, hashOf, route } from "../../route";
 import { Lack, Panel } from "../../words";
-import { markState, stationMarks } from "../now/now";
 import { StationDetail } from "./detail";
 
 const Earth = lazy<EarthProps>(() => import("../../map/map").then((m) => m.Earth), "earth");
-
-export type Station = Schemas["StationAnswer"];
 
 /** How often [ms] ages are asked for anew while a monitor runs. */
 const EVERY_MS = 10_000;

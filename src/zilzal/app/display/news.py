@@ -50,11 +50,6 @@ class News:
     picks: tuple[Pick, ...] = ()
     stations: tuple[StationLine, ...] = ()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing."""
-        return not (self.events or self.picks or self.stations)
-
 
 @dataclass(slots=True, eq=False)
 class Reader:

@@ -15,6 +15,7 @@ from zilzal.core.coverage import CoverageHour, tally_hours
 from zilzal.core.event import Event
 from zilzal.core.ids import SensorId, StationId
 from zilzal.core.pick import Phase
+from zilzal.core.spread import robust_sigma
 from zilzal.core.station import Station
 from zilzal.core.time import Time
 from zilzal.io.store import EventQuery
@@ -85,7 +86,7 @@ class PickStatistics:
         picks: all.
         used: with an arrival that was used, in the current versions of events.
         median_residual_s: of those; None where there are none.
-        spread_s: of those, 1.4826 times the median absolute deviation.
+        spread_s: robust standard deviation of those; None where there are none.
     """
 
     phase: Phase
@@ -204,7 +205,7 @@ def pick_statistics(
 def _residuals(station_id: StationId, events: Sequence[Event]) -> Mapping[Phase, list[float]]:
     found: dict[Phase, list[float]] = {phase: [] for phase in Phase}
     for event in events:
-        for arrival in getattr(event.origin, "arrivals", ()):
+        for arrival in event.arrivals:
             if arrival.station_id == station_id and arrival.weight > 0:
                 found[arrival.phase].append(arrival.residual_s)
     return found
@@ -214,7 +215,7 @@ def _statistics(phase: Phase, picks: int, residuals_s: Sequence[float]) -> PickS
     median_s = spread_s = None
     if residuals_s:
         median_s = float(np.median(residuals_s))
-        spread_s = float(1.4826 * np.median(np.abs(np.array(residuals_s) - median_s)))
+        spread_s = robust_sigma(np.array(residuals_s))
     return PickStatistics(
         phase=phase,
         picks=picks,

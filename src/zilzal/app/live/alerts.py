@@ -79,45 +79,53 @@ def message_of(event: Event, *, is_update: bool = False, replaces: str = "") -> 
         is_update: it was told before.
         replaces: the id that it was told by; empty where that is as it was.
     """
+    subject, text = _words(event, is_update=is_update, replaces=replaces)
+    content = _content(event, is_update=is_update, replaces=replaces)
+    return Message(key=f"{event.id}/{event.version}", subject=subject, text=text, content=content)
+
+
+def _content(event: Event, *, is_update: bool, replaces: str) -> dict[str, Any]:
+    """For machines."""
     origin, magnitude = event.origin, event.magnitude
     size = None if magnitude is None else magnitude.magnitude
-    kind = event.classification.event_type.value if event.classification else "not reported"
-    content: dict[str, Any] = {
+    common: dict[str, Any] = {
         "event_id": event.id,
         "version": event.version,
         "replaces": replaces or None,
         "time": str(event.time),
         "magnitude": None if size is None else round(size, 2),
         "magnitude_type": None if magnitude is None else magnitude.type,
-        "type": kind,
+        "type": event.event_type.value,
         "is_retracted": not isinstance(origin, Origin),
         "is_update": is_update,
         "evaluation_mode": event.evaluation_mode.value,
     }
-    key = f"{event.id}/{event.version}"
     if not isinstance(origin, Origin):
-        content |= {"latitude": None, "longitude": None, "depth_km": None, "quality": None}
-        subject = f"Retracted: event {event.id}"
-        text = f"{subject}\n{origin.reason}\nIt had been placed at {event.time}."
-        return Message(key=key, subject=subject, text=text, content=content)
-    stations = len({arrival.station_id for arrival in origin.arrivals if arrival.weight > 0})
-    content |= {
+        return common | dict.fromkeys(("latitude", "longitude", "depth_km", "quality"))
+    return common | {
         "latitude": round(origin.latitude, 5),
         "longitude": round(origin.longitude, 5),
         "depth_km": round(km(origin.depth_m), 2),
         "quality": origin.quality,
-        "stations": stations,
+        "stations": len(origin.used_stations),
     }
-    shown = "no magnitude" if size is None or magnitude is None else f"{magnitude.type} {size:.1f}"
+
+
+def _words(event: Event, *, is_update: bool, replaces: str) -> tuple[str, str]:
+    """For people: one line, and all of it."""
+    origin, magnitude = event.origin, event.magnitude
+    if not isinstance(origin, Origin):
+        subject = f"Retracted: event {event.id}"
+        return subject, f"{subject}\n{origin.reason}\nIt had been placed at {event.time}."
+    size = "no magnitude" if magnitude is None else f"{magnitude.type} {magnitude.magnitude:.1f}"
     place = f"{origin.latitude:.3f}, {origin.longitude:.3f}"
-    subject = f"{'Update: ' if is_update else ''}{shown} {kind}, {place}"
+    subject = f"{'Update: ' if is_update else ''}{size} {event.event_type.value}, {place}"
     name = f"Event {event.id}{f' (told before as {replaces})' if replaces else ''}"
-    text = (
-        f"{subject}\n{origin.time} UTC, depth {km(origin.depth_m):.1f} km, {stations} stations, "
-        f"quality {origin.quality}\n{name}, version {event.version}, "
-        f"{event.evaluation_mode.value}"
+    return subject, (
+        f"{subject}\n{origin.time} UTC, depth {km(origin.depth_m):.1f} km, "
+        f"{len(origin.used_stations)} stations, quality {origin.quality}\n"
+        f"{name}, version {event.version}, {event.evaluation_mode.value}"
     )
-    return Message(key=key, subject=subject, text=text, content=content)
 
 
 async def deliver(

@@ -26,7 +26,7 @@ from zilzal.app.live.alerts import deliver, enqueue, hold_back
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import STATION, Health, Pulse
 from zilzal.app.live.horizon import Horizon, News
-from zilzal.app.live.lesson import settled_associator
+from zilzal.app.live.lesson import LEARN_S, can_learn, settled_associator
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
 from zilzal.core.coverage import CoverageSpan
@@ -110,6 +110,7 @@ class Monitor:
     _save_took_s: float = 0.0
     _looked_s: float = 0.0
     _told_s: float = 0.0
+    _learned_s: float = 0.0
     _is_over: bool = False
     _ahead: asyncio.Task[None] | None = None
 
@@ -131,6 +132,7 @@ class Monitor:
         await asyncio.to_thread(self._restore)
         bookmarks = tuple(self.engine.bookmarks.values())
         self._saved_s = self._looked_s = self._told_s = self.clock.monotonic_s()
+        self._learned_s = self._saved_s
         async with AsyncExitStack() as stack:
             if self.configuration.live.metrics:
                 pages = {"/metrics": self.metrics}
@@ -385,11 +387,22 @@ class Monitor:
             if not self._is_over:
                 begun_s = self.clock.monotonic_s()
                 await self._settle_events(is_over=False)
+                await self._learn()
                 if self._ahead is None or self._ahead.done():
                     self._ahead = asyncio.create_task(self._look_ahead())
                 # Rest as long as it took: where sources are costly, picking must not starve.
                 took_s = self.clock.monotonic_s() - begun_s
                 await self.clock.sleep(max(self.configuration.live.preliminary_s / 2, took_s))
+
+    async def _learn(self) -> None:
+        """Go on with an associator that has learned, once there is enough to learn from."""
+        if self.clock.monotonic_s() - self._learned_s < LEARN_S:
+            return
+        self._learned_s = self.clock.monotonic_s()
+        if await self._insist(lambda: can_learn(self.configuration, self.store)):
+            async with self._revising:
+                await self._insist(self._restore_horizon)
+            self._has_news.set()
 
     async def _look_ahead(self) -> None:
         """Work out what is to be closed soon, while revisions go on."""

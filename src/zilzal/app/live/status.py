@@ -8,6 +8,7 @@ from typing import Any
 
 from zilzal.app.live.health import MONITOR, STATION
 from zilzal.app.live.latency import Histogram
+from zilzal.app.live.lesson import LESSON_NOTE
 from zilzal.app.live.station_health import SILENT_S
 from zilzal.core.time import Time
 from zilzal.io.store import Store
@@ -69,6 +70,7 @@ class Status:
         is_running: whether that is recent.
         waiting_packets: to be worked on.
         trouble: what was refused last; empty where nothing was.
+        lesson: what its associator lacks to learn from; empty where it has learned, or need not.
         latencies: what is measured, and its 50, 95 and 99 % quantiles [s]; None where unknown.
         stations: in order.
     """
@@ -77,6 +79,7 @@ class Status:
     is_running: bool
     waiting_packets: int
     trouble: str
+    lesson: str
     latencies: tuple[tuple[str, tuple[float | None, ...]], ...]
     stations: tuple[StationStatus, ...]
 
@@ -92,6 +95,7 @@ def read_status(store: Store, now: Time) -> Status | None:
         is_running=now - told < GONE_S,
         waiting_packets=note["waiting_packets"],
         trouble=f"{note['last_refusal']} ({note['refusals']} times)" if note["refusals"] else "",
+        lesson=_lesson(notes),
         latencies=tuple(
             (text, tuple(Histogram.of(counts).quantile_s(q) for q in (0.5, 0.95, 0.99)))
             for text, counts in note["latency"].items()
@@ -101,6 +105,16 @@ def read_status(store: Store, now: Time) -> Status | None:
             for key, (_, content) in notes.items()
             if key.startswith(STATION)
         ),
+    )
+
+
+def _lesson(notes: Mapping[str, tuple[Time, Note]]) -> str:
+    _, note = notes.get(LESSON_NOTE, (None, {}))
+    if not note:
+        return ""
+    return (
+        f"how strict to be is not learned yet ({note['picks']} of {note['needed']} picks): "
+        "the least certain events are left out"
     )
 
 

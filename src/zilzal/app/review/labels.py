@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from zilzal.core.catalogue import Catalogue
-from zilzal.core.event import Event, EventType, Origin
+from zilzal.core.event import Event, Origin
 from zilzal.core.pick import EvaluationMode
 
 
@@ -20,13 +20,8 @@ def judged_catalogue(events: Iterable[Event]) -> Catalogue:
     return Catalogue.of(
         _as_judged(event)
         for event in events
-        if isinstance(event.origin, Origin) and not _is_rejected(event)
+        if isinstance(event.origin, Origin) and not event.is_noise
     )
-
-
-def _is_rejected(event: Event) -> bool:
-    kind = event.classification
-    return kind is not None and kind.event_type is EventType.NOT_EXISTING
 
 
 def _as_judged(event: Event) -> Event:

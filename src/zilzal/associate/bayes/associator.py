@@ -46,8 +46,10 @@ LARGEST_LESSON = 15_000
 """Picks that are learned from, the busiest stretch of them; more would only take longer."""
 TRIALS = 2
 """Sets of shifted picks in the null test."""
-CAUTIOUS_ODDS = 10.0
-"""Log odds that a source must have where no null test could be made."""
+CAUTIOUS_ODDS = 4.0
+"""Log odds that a source must have before anything was learned: see the page on association."""
+CERTAIN_ODDS = 10.0
+"""Log odds that a source must have where the null test finds no event likely enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ class BayesAssociator:
         )
 
     def cautious(self) -> SettledAssociator:
-        """The same before it could learn anything: with events that are certain only."""
+        """The same before it could learn anything: without the least certain events."""
         return SettledAssociator(options=self, least_odds=CAUTIOUS_ODDS)
 
     def remembering(self, text: str) -> SettledAssociator:
@@ -168,7 +170,7 @@ class BayesAssociator:
         # Strict enough from some event on: all that are likelier than it must be so as well.
         bad = np.flatnonzero(wrong > allowed)
         first = int(bad[-1]) + 1 if len(bad) else 0
-        least = 0.0 if first == 0 else float(found[first]) if first < len(found) else CAUTIOUS_ODDS
+        least = 0.0 if first == 0 else float(found[first]) if first < len(found) else CERTAIN_ODDS
         logger.info("null test: events need log odds of %.1f; %d of %d have them; false %.1f",
                     least, len(found) - first, len(found),
                     sum(odds >= least for odds in false) / TRIALS)  # fmt: skip

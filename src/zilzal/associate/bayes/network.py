@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from zilzal.associate.search import middle_longitude
 from zilzal.core.arrays import Array
+from zilzal.core.geo import coordinates
 from zilzal.core.pick import Phase
 from zilzal.core.station import Station
 from zilzal.locate.frame import Frame, arc_lengths_m, surface_points_m
@@ -109,8 +110,7 @@ class Network:
 def network_of(stations: tuple[Station, ...], earth_model: str, max_depth_m: float) -> Network:
     """The network of some stations in an earth model; two stations at least."""
     ordered = tuple(sorted(stations, key=lambda station: station.station_id))
-    latitude = np.array([station.latitude for station in ordered])
-    longitude = np.array([station.longitude for station in ordered])
+    latitude, longitude = coordinates(ordered)
     frame = Frame(float(latitude.min() + latitude.max()) / 2, middle_longitude(longitude))
     east_m, north_m = frame.metres(latitude, longitude)
     low, high = (np.array([f(east_m), f(north_m)]) for f in (np.min, np.max))

@@ -1,4 +1,4 @@
-"""Rows of a running monitor: bookmarks of its sources, and notes that others may read."""
+"""Rows of a running monitor: bookmarks of its sources, notes that others read, alerts to send."""
 
 from __future__ import annotations
 

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, select
-
 from zilzal.core.alert import Message
 from zilzal.core.catalogue import Catalogue
 from zilzal.core.coverage import CoverageHour, CoverageSpan, Reason, tally_hours
-from zilzal.core.errors import StoreError
 from zilzal.core.event import Event
 from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.packet import Bookmark
 from zilzal.core.performance import StationPerformance
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.time import Time
-from zilzal.io.store import ledger, live, performance, read, write, write_events
-from zilzal.io.store.engine import READING, connect, url_of, watching
-from zilzal.io.store.faults import told
-from zilzal.io.store.migrate import upgrade
+from zilzal.io.clock import utc_now
+from zilzal.io.store import ledger, live, performance, read, work, write, write_events
+from zilzal.io.store.database import Database
 from zilzal.io.store.query import EventColumns, EventQuery, EventSummary, VersionStamp
-from zilzal.io.store.schema import CHECKPOINT, CONFIGURATION, RUN
-
-
-def configuration_hash(text: str) -> str:
-    """What `Provenance.configuration` holds of an effective configuration."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _now() -> Time:
-    return Time(time.time_ns())
 
 
 class Store:
@@ -47,11 +30,9 @@ class Store:
     one `transaction` is there as a whole or not at all, also after `kill -9`.
     """
 
-    def __init__(self, engine: Engine, where: str, clock: Callable[[], Time]) -> None:
-        self._engine = engine
-        self._where = where
+    def __init__(self, database: Database, clock: Callable[[], Time]) -> None:
+        self._database = database
         self._clock = clock
-        self._active = threading.local()
 
     @classmethod
     def open(
@@ -60,7 +41,7 @@ class Store:
         *,
         create: bool = True,
         timeout_s: float = 30.0,
-        clock: Callable[[], Time] = _now,
+        clock: Callable[[], Time] = utc_now,
     ) -> Self:
         """Open a store; make its tables, or bring them to this version, where that is due.
 
@@ -73,23 +54,11 @@ class Store:
         Raises:
             StoreError: it cannot be opened, is not a store, or is newer than this code.
         """
-        url = url_of(url_or_path)
-        where = url.render_as_string(hide_password=True)
-        if url.get_backend_name() == "sqlite":
-            where = url.database or where
-            _check_path(where, create=create)
-        engine = connect(url, timeout_s=timeout_s)
-        try:
-            with told("open", where):
-                upgrade(engine, where, create=create)
-        except BaseException:
-            engine.dispose()
-            raise
-        return cls(engine, where, clock)
+        return cls(Database.open(url_or_path, create=create, timeout_s=timeout_s), clock)
 
     def close(self) -> None:
         """Give all connections back."""
-        self._engine.dispose()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +80,7 @@ class Store:
         Raises:
             StoreError: the database refused.
         """
-        with self._writing():
+        with self._database.writing():
             yield
 
     def put_picks(self, picks: Iterable[Pick]) -> None:
@@ -123,22 +92,22 @@ class Store:
         Raises:
             StoreError: the database refused.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             write.put_picks(connection, picks)
 
     def put_detections(self, detections: Iterable[Detection]) -> None:
         """Store detections, as `put_picks` does."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             write.put_detections(connection, detections)
 
     def put_coverage(self, spans: Iterable[CoverageSpan]) -> None:
         """Join spans to the ledger; those of one channel, reason and note that touch become one."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             ledger.put_coverage(connection, spans)
 
     def take_out_coverage(self, channel_ids: Iterable[ChannelId], start: Time, end: Time) -> None:
         """Take the time in [start, end) out of the ledger of some channels."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             ledger.take_out(connection, channel_ids, start, end)
 
     def put_event(self, event: Event) -> Event:
@@ -156,7 +125,7 @@ class Store:
         Raises:
             StoreError: the database refused; nothing of these events is stored.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             return write_events.put_events(connection, events, self._clock())
 
     def put_review(
@@ -174,7 +143,7 @@ class Store:
             StaleVersion: an event has another version by now, or a new one's id is taken.
             StoreError: the database refused; nothing of these events is stored.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             return write_events.put_review(
                 connection, events, bases, author=author, written=self._clock()
             )
@@ -190,18 +159,13 @@ class Store:
         Returns:
             The configuration's hash, as `Provenance.configuration` and checkpoints use it.
         """
-        key = configuration_hash(configuration)
-        with self._writing() as connection:
-            write.put_new(connection, CONFIGURATION, [{"hash": key, "text": configuration}])
-            row = {"configuration": key, "version": version, "started": started.ns}
-            write.put_new(connection, RUN, [row])
-        return key
+        with self._database.writing() as connection:
+            return work.put_run(connection, configuration, version=version, started=started)
 
     def configuration(self, key: str) -> str | None:
         """The effective configuration with a hash; None where no run had it."""
-        with self._reading() as connection:
-            statement = select(CONFIGURATION.c.text).where(CONFIGURATION.c.hash == key)
-            return connection.execute(statement).scalar()
+        with self._database.reading() as connection:
+            return work.read_configuration(connection, key)
 
     def picks(
         self,
@@ -224,7 +188,7 @@ class Store:
             configuration: only made with this one, as `Provenance.configuration` has it, and as
                 it made them, even where another one has made the same picks since.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_picks(
                 connection, start, end, station_id=station_id, phase=phase, method=method,
                 configuration=configuration,
@@ -238,14 +202,14 @@ class Store:
         configuration: str | None = None,
     ) -> list[Detection]:
         """Detections that reach into [start, end), in order of their start; see `picks`."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_detections(connection, start, end, configuration=configuration)
 
     def pick_counts(
         self, start: Time | None = None, end: Time | None = None
     ) -> dict[tuple[StationId, Phase], int]:
         """How many picks in [start, end) there are of each station and phase that has some."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.count_picks(connection, start, end)
 
     def coverage(
@@ -264,14 +228,14 @@ class Store:
             reason: only this one.
             station_id: only there.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return ledger.read_coverage(
                 connection, start, end, reason=reason, station_id=station_id
             )
 
     def analysed_stations(self) -> dict[StationId, tuple[Time, float]]:
         """Where what was analysed of each station ends, and how many seconds were."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return ledger.read_analysed(connection)
 
     def coverage_hours(
@@ -287,54 +251,54 @@ class Store:
 
         The share is that of all its channels' time, of which the ledger tells samples or a gap.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return ledger.read_gaps(connection, start, end)
 
     def put_performance(self, values: Iterable[StationPerformance]) -> None:
         """Store how stations did."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             performance.put_performance(connection, values)
 
     def performance(
         self, station_id: StationId, start: Time, end: Time
     ) -> list[StationPerformance]:
         """How a station did in [start, end), in order of time."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return performance.read_performance(connection, station_id, start, end)
 
     def sum_up_performance(self, before: Time) -> None:
         """Make of the minutes of whole hours before an instant a row an hour."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             performance.sum_up_performance(connection, before)
 
     def events(self, query: EventQuery | None = None) -> Catalogue:
         """Current versions; the catalogue is in order of time whatever the query's order."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return Catalogue.of(read.read_events(connection, query or EventQuery()))
 
     def summaries(self, query: EventQuery | None = None) -> list[EventSummary]:
         """Current versions at a glance, in the query's order: for long lists and maps."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_summaries(connection, query or EventQuery())
 
     def columns(self, query: EventQuery | None = None) -> EventColumns:
         """As `summaries`, column by column: for a hundred thousand events at once."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_columns(connection, query or EventQuery())
 
     def count(self, query: EventQuery | None = None) -> int:
         """Number of events within a query's limits, whatever its page."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.count_events(connection, query or EventQuery())
 
     def event(self, event_id: str, version: int | None = None) -> Event | None:
         """One version, or the current one; None where there is no such event or version."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_version(connection, event_id, version)
 
     def versions(self, event_id: str) -> list[Event]:
         """All versions of an event, the first one first; empty where there is no such event."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_history(connection, event_id)
 
     def picks_after(self, number: int | None) -> tuple[int, list[Pick]]:
@@ -343,7 +307,7 @@ class Store:
         Args:
             number: from the last time; None is now, and gives none.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_picks_after(connection, number)
 
     @contextmanager
@@ -353,12 +317,12 @@ class Store:
         It may differ where nothing of interest was written. Safe to be asked by one thread after
         another.
         """
-        with told("read", self._where), watching(self._engine) as ask:
+        with self._database.watch() as ask:
             yield ask
 
     def stamps(self, event_id: str) -> list[VersionStamp]:
         """When each version of an event came and from whom, the first one first."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read.read_stamps(connection, event_id)
 
     def save_checkpoint(
@@ -372,67 +336,59 @@ class Store:
             configuration: hash from `put_run`; another configuration does not see it.
             done: whether the piece is finished.
         """
-        row = {
-            "configuration": configuration, "key": key, "state": state, "done": done,
-            "written": self._clock().ns,
-        }  # fmt: skip
-        with self._writing() as connection:
-            write.put_over(connection, CHECKPOINT, [row])
+        with self._database.writing() as connection:
+            work.put_checkpoint(
+                connection, key, state, configuration, done=done, written=self._clock()
+            )
 
     def load_checkpoint(self, key: str, configuration: str) -> bytes | None:
         """The last state saved under this configuration; None where there is none."""
-        column = CHECKPOINT.c
-        statement = select(column.state).where(
-            column.configuration == configuration, column.key == key
-        )
-        with self._reading() as connection:
-            return connection.execute(statement).scalar()
+        with self._database.reading() as connection:
+            return work.read_checkpoint(connection, key, configuration)
 
     def done_keys(self, configuration: str) -> frozenset[str]:
         """Pieces of work that are finished under this configuration."""
-        column = CHECKPOINT.c
-        statement = select(column.key).where(column.configuration == configuration, column.done)
-        with self._reading() as connection:
-            return frozenset(connection.execute(statement).scalars())
+        with self._database.reading() as connection:
+            return work.read_done(connection, configuration)
 
     def put_bookmarks(self, bookmarks: Iterable[Bookmark]) -> None:
         """Store how far sources have been read; see `Bookmark`."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             live.put_bookmarks(connection, bookmarks)
 
     def bookmarks(self) -> list[Bookmark]:
         """How far sources had been read when that was stored last."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return live.read_bookmarks(connection)
 
     def put_notes(self, notes: Mapping[str, live.Note]) -> None:
         """Store what a running monitor says of itself, by key, in the place of what it said."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             live.put_notes(connection, notes, self._clock())
 
     def notes(self, prefix: str = "") -> dict[str, tuple[Time, live.Note]]:
         """Notes whose key begins so, each with when it was written."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return live.read_notes(connection, prefix)
 
     def put_message(self, sink: str, message: Message) -> None:
         """Queue a message for a sink; one with a key that was queued before changes nothing."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             live.put_message(connection, sink, message, self._clock())
 
     def last_message(self, sink: str, event_id: str) -> Message | None:
         """What was queued last for a sink of an event; None where nothing was."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return live.read_last_message(connection, sink, event_id)
 
     def due_messages(self, sink: str) -> list[tuple[Message, int]]:
         """Messages to be sent now, the oldest first, with how often that failed."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return live.read_due(connection, sink, self._clock())
 
     def put_sent(self, sink: str, key: str) -> None:
         """Note that a sink has taken a message."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             now = self._clock()
             live.put_outcome(connection, sink, key, state=live.SENT, due=now, error="")
 
@@ -441,49 +397,11 @@ class Store:
     ) -> None:
         """Note that a sink refused a message, and when it is to be tried again."""
         state = live.GIVEN_UP if is_given_up else live.WAITING
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             due = self._clock() + wait_s
             live.put_outcome(connection, sink, key, state=state, due=due, error=error)
 
     def leave_messages(self, sink: str, before: Time) -> None:
         """Give up the messages for a sink that were queued before: somebody else tells them."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             live.leave_messages(connection, sink, before)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        active: Connection | None = getattr(self._active, "connection", None)
-        with told("write to", self._where):
-            if active is not None:
-                with active.begin_nested():
-                    yield active
-                return
-            with self._engine.begin() as connection:
-                self._active.connection = connection
-                try:
-                    yield connection
-                finally:
-                    self._active.connection = None
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """This thread's transaction if it is in one, so that it sees what it wrote."""
-        active: Connection | None = getattr(self._active, "connection", None)
-        with told("read", self._where):
-            if active is not None:
-                yield active
-                return
-            with self._engine.connect().execution_options(**READING) as connection:
-                yield connection
-
-
-def _check_path(path: str, *, create: bool) -> None:
-    file = Path(path)
-    if path.startswith((":memory:", "file:")):
-        return
-    if file.is_dir():
-        raise StoreError(f"{path} is a folder; name a file in it, as {file / 'zilzal.db'}")
-    if not file.parent.is_dir():
-        raise StoreError(f"no folder {file.parent} for the store {file.name}; make it first")
-    if not create and not file.is_file():
-        raise StoreError(f"there is no store at {path}; check the path, or run zilzal run first")

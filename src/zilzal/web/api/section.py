@@ -82,7 +82,6 @@ def event_section(
 
 def _station(line: SectionLine, event: Event) -> SectionStation:
     channel_id = line.channel_id
-    arrivals = getattr(event.origin, "arrivals", ())
     return SectionStation(
         station=str(line.station_id),
         channel=channel_id and str(channel_id),
@@ -92,5 +91,7 @@ def _station(line: SectionLine, event: Event) -> SectionStation:
         segments=[SegmentAnswer.of(segment) for segment in line.segments],
         picks=[PickAnswer.of(pick) for pick in line.picks],
         predicted=dict(line.predicted),
-        residuals_s={a.pick_id: a.residual_s for a in arrivals if a.station_id == line.station_id},
+        residuals_s={
+            a.pick_id: a.residual_s for a in event.arrivals if a.station_id == line.station_id
+        },
     )
