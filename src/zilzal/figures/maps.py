@@ -42,7 +42,7 @@ def event_map(event: Event, stations: Sequence[Station]) -> Figure:
     with drawing():
         figure = Figure(figsize=(6.5, 6))
         axes = figure.subplots()
-        _draw_stations(axes, _around([event], stations), used)
+        _draw_stations(axes, _around([event], stations), origin.used_stations)
         outline = ellipse_outline(origin.latitude, origin.longitude, origin.ellipse)
         axes.fill(outline[1], outline[0], color=S_COLOUR, alpha=0.25)
         axes.plot(origin.longitude, origin.latitude, "*", color=S_COLOUR, ms=14)
