@@ -40,6 +40,7 @@ class Recorder:
     root: Path
     gap_policy: GapPolicy
     _channels: set[ChannelId] = field(default_factory=set[ChannelId])
+    _ordered: tuple[ChannelId, ...] = ()
     _indices: OrderedDict[Path, tuple[int, RecordIndex]] = field(
         default_factory=OrderedDict[Path, tuple[int, RecordIndex]]
     )
@@ -65,7 +66,9 @@ class Recorder:
 
     def channel_ids(self) -> tuple[ChannelId, ...]:
         """All that have been written."""
-        return tuple(sorted(self._channels))
+        if len(self._ordered) != len(self._channels):
+            self._ordered = tuple(sorted(self._channels))
+        return self._ordered
 
     def read(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
         """Clean, gap-free pieces of a channel inside [start, end), as `Archive.read` gives them."""
