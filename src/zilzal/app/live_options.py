@@ -14,7 +14,8 @@ class LiveOptions:
         output: folder of the store, the records and the tables.
         reorder_s: records that are out of order within a sensor are waited for as long as this,
             in the time of the data; what comes later is told in the ledger as out_of_order.
-        tick_s: pause between two rounds of picking; records are received all the while.
+        tick_s: a round of picking begins so long after the one before, or when that has ended;
+            records are received all the while.
         preliminary_s: preliminary picks are looked for so often; 0 does without them.
         lookahead_s: so much must have been recorded after an onset before a preliminary pick of
             it is believed: what the network wants to see of a signal.

@@ -260,6 +260,7 @@ class Monitor:
         """Rounds of picking, until the end."""
         live = self.configuration.live
         while not self.stop.is_set():
+            begun_s = self.clock.monotonic_s()
             packets, is_end = await self._take()
             await self._round(packets)
             if is_end:
@@ -271,8 +272,9 @@ class Monitor:
                 await self._save()
             elif self.clock.monotonic_s() - self._told_s >= NOTES_S:
                 await self._tell()
-            if self._queue.empty():
-                await self.clock.sleep(live.tick_s)
+            # A round costs something of each station: many small ones would leave no time for them.
+            if len(packets) < LARGEST_ROUND:
+                await self.clock.sleep(begun_s + live.tick_s - self.clock.monotonic_s())
         await self._save()
 
     async def _take(self) -> tuple[list[Packet], bool]:
