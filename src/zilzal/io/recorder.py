@@ -64,6 +64,10 @@ class Recorder:
                     content = b"".join(make_records(piece))
                     _append(self.root / sds_path(piece.channel_id, piece.start), content)
 
+    def know(self, channel_ids: Iterable[ChannelId]) -> None:
+        """Channels that another process writes."""
+        self._channels.update(channel_ids)
+
     def channel_ids(self) -> tuple[ChannelId, ...]:
         """All that have been written."""
         if len(self._ordered) != len(self._channels):

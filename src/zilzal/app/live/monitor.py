@@ -25,9 +25,11 @@ from zilzal.app.configuration import Configuration
 from zilzal.app.live.alerts import deliver, enqueue, hold_back
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import STATION, Health, Pulse
-from zilzal.app.live.horizon import Horizon, News
+from zilzal.app.live.horizon import Horizon, News, Revision
+from zilzal.app.live.identity import SAME_PICK_S
 from zilzal.app.live.lesson import LEARN_S, can_learn, settled_associator
 from zilzal.app.live.metrics import metrics
+from zilzal.app.live.reviser import Apart, Here, Reviser
 from zilzal.app.live.shedding import shed
 from zilzal.core.coverage import CoverageSpan
 from zilzal.core.errors import StoreError
@@ -35,12 +37,7 @@ from zilzal.core.event import EvaluationMode, Event
 from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import (
-    Clock,
-    PacketSource,
-    PacketStream,
-    Preparing,
-)
+from zilzal.core.stage import Clock, PacketSource, PacketStream
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
@@ -52,7 +49,6 @@ from zilzal.io.store import EventQuery, Store
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-_DONE = object()
 LARGEST_ROUND = 5_000
 """Packets of one round, so that it ends before the next ones are late."""
 SAVING_PAUSES = 50.0
@@ -92,7 +88,7 @@ class Monitor:
     notifier: Notifier = field(default_factory=Notifier)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     engine: Engine = field(init=False)
-    horizon: Horizon = field(init=False)
+    reviser: Reviser | None = field(init=False, default=None)
     health: Health = field(init=False)
     _queue: asyncio.Queue[tuple[float, Packet | None]] = field(init=False)
     _picks: list[Pick] = field(default_factory=list[Pick])
@@ -112,7 +108,6 @@ class Monitor:
     _told_s: float = 0.0
     _learned_s: float = 0.0
     _is_over: bool = False
-    _ahead: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         live = self.configuration.live
@@ -129,7 +124,15 @@ class Monitor:
         Raises:
             StoreError: the store cannot be read at the start.
         """
-        await asyncio.to_thread(self._restore)
+        try:
+            await asyncio.to_thread(self._restore)
+            await self._monitor()
+        finally:
+            if self.reviser is not None:
+                self.reviser.close()
+
+    async def _monitor(self) -> None:
+        """All that goes on at once, until the end."""
         bookmarks = tuple(self.engine.bookmarks.values())
         self._saved_s = self._looked_s = self._told_s = self.clock.monotonic_s()
         self._learned_s = self._saved_s
@@ -146,7 +149,6 @@ class Monitor:
                 asyncio.create_task(self._guard(self._receive(stream))),
                 asyncio.create_task(self._guard(self._revise())),
                 asyncio.create_task(self._guard(self._alert())),
-                asyncio.create_task(self._guard(self._prepare())),
             ]
             try:
                 await self._work()
@@ -156,7 +158,7 @@ class Monitor:
                 self.notifier.tell("STOPPING=1")
                 self._is_over = True
                 self._has_news.set()
-                for task in (tasks[0], *tasks[2:]):
+                for task in (tasks[0], tasks[2]):
                     task.cancel()
                 results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
@@ -196,19 +198,22 @@ class Monitor:
         settings, live = self.configuration, self.configuration.live
         start = self._horizon_start()
         picking, key = settings.picking_sha256, settings.sha256
-        self.horizon = Horizon(
+        horizon = Horizon(
             configuration=settings,
             options=live,
             inventory=self.inventory,
             waveforms=self.recorder,
             associator=settled_associator(settings, self.store, self.inventory.stations()),
         )
-        self.horizon.restore(
+        horizon.restore(
             self.store.load_checkpoint(_HORIZON, key),
             self.store.picks(start, configuration=picking),
             self.store.detections(start, configuration=picking),
             self.store.events(EventQuery(start=start)),
         )
+        if self.reviser is not None:
+            self.reviser.close()
+        self.reviser = Apart(horizon, self.recorder) if live.event_process else Here(horizon)
 
     @property
     def _pulse(self) -> Pulse:
@@ -239,14 +244,6 @@ class Monitor:
             logger.exception("stopped by an error that should not be")
             self.stop.set()
             raise
-
-    async def _prepare(self) -> None:
-        """Have the locator do what its first event would wait for."""
-        locator = self.configuration.locator
-        if isinstance(locator, Preparing):
-            steps = locator.prepare(self.inventory.stations())
-            while await asyncio.to_thread(next, steps, _DONE) is not _DONE:
-                pass
 
     async def _alert(self) -> None:
         """Empty the queue of alerts, or keep it for the time when the other monitor is gone."""
@@ -330,9 +327,16 @@ class Monitor:
             self._picks += worked.picks
             self._detections += worked.detections
             for pick in worked.picks:
-                self._preliminary.pop(pick.channel_id.sensor_id, None)
+                self._forget_preliminary(pick)
             self._has_news.set()
         self.health.note_work(worked.picks, worked.spans, self._passed)
+
+    def _forget_preliminary(self, final: Pick) -> None:
+        """Drop a sensor's preliminary picks up to a final one: of later ones there is no other."""
+        sensor, until = final.channel_id.sensor_id, final.time + SAME_PICK_S
+        kept = tuple(pick for pick in self._preliminary.pop(sensor, ()) if pick.time > until)
+        if kept:
+            self._preliminary[sensor] = kept
 
     def _write(self, worked: Round) -> None:
         with self.store.transaction():
@@ -390,11 +394,11 @@ class Monitor:
                 begun_s = self.clock.monotonic_s()
                 await self._settle_events(is_over=False)
                 await self._learn()
-                if self._ahead is None or self._ahead.done():
-                    self._ahead = asyncio.create_task(self._look_ahead())
-                # Rest as long as it took: where sources are costly, picking must not starve.
-                took_s = self.clock.monotonic_s() - begun_s
-                await self.clock.sleep(max(self.configuration.live.preliminary_s / 2, took_s))
+                rest_s = self.configuration.live.preliminary_s / 2
+                if not self.configuration.live.event_process:
+                    # Where sources are costly, picking must not starve.
+                    rest_s = max(rest_s, self.clock.monotonic_s() - begun_s)
+                await self.clock.sleep(rest_s)
 
     async def _learn(self) -> None:
         """Go on with an associator that has learned, once there is enough to learn from."""
@@ -406,30 +410,11 @@ class Monitor:
                 await self._insist(self._restore_horizon)
             self._has_news.set()
 
-    async def _look_ahead(self) -> None:
-        """Work out what is to be closed soon, while revisions go on."""
-        async with self._revising:
-            horizon = self.horizon
-            ahead = horizon.ahead(self._passed, self._stations)
-        if ahead is not None:
-            try:
-                solved = await asyncio.to_thread(ahead.solve)
-            except Exception:
-                logger.exception("a block was not worked out ahead; it will be when it is closed")
-            else:
-                async with self._revising:
-                    horizon.foresee(ahead, solved)
-
     async def _settle_events(self, *, is_over: bool) -> None:
         async with self._revising:
             reviewed = await self._insist(self._reviewed)
-            news = self._news(reviewed, is_over=is_over)
-            try:
-                revision = await asyncio.to_thread(self.horizon.revise, news)
-            except Exception:
-                logger.exception("a revision failed; the events are looked at anew")
-                self.health.note_refusal("a revision failed; see the log")
-                await self._insist(self._restore_horizon)
+            revision = await self._revised(self._news(reviewed, is_over=is_over))
+            if revision is None:
                 return
             key = self.configuration.sha256
 
@@ -444,6 +429,20 @@ class Monitor:
             stored = await self._insist(write)
         if stored:
             self.health.note_events(stored)
+
+    async def _revised(self, news: News) -> Revision | None:
+        """The revision; where it failed, all is looked at anew, at the end at once."""
+        try:
+            return await asyncio.to_thread(self._revise_with, news)
+        except Exception:
+            logger.exception("a revision failed; the events are looked at anew")
+        self.health.note_refusal("a revision failed; see the log")
+        await self._insist(self._restore_horizon)
+        return await asyncio.to_thread(self._revise_with, news) if news.is_over else None
+
+    def _revise_with(self, news: News) -> Revision:
+        assert self.reviser is not None
+        return self.reviser.revise(news)
 
     def _reviewed(self) -> frozenset[str]:
         """Ids within the horizon that are not to be changed any more."""
