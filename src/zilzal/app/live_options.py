@@ -19,6 +19,8 @@ class LiveOptions:
         preliminary_s: preliminary picks are looked for so often; 0 does without them.
         event_process: events are worked out in a process of their own, of lower priority, so that
             picks never wait for them; false where memory is short.
+        revision_s: versions of an event are at least so far apart while it grows; a small change
+            is stored with the next that matters, after a minute, or when the event is final.
         lookahead_s: so much must have been recorded after an onset before a preliminary pick of
             it is believed: what the network wants to see of a signal.
         settle_s: a block of time is final when so much more has come of it than its sources'
@@ -46,6 +48,7 @@ class LiveOptions:
     tick_s: float = 0.5
     preliminary_s: float = 1.0
     event_process: bool = True
+    revision_s: float = 3.0
     lookahead_s: float = 3.0
     settle_s: float = 150.0
     late_s: float = 60.0

@@ -31,6 +31,7 @@ from zilzal.app.live.lesson import LEARN_S, can_learn, settled_associator
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.reviser import Apart, Here, Reviser
 from zilzal.app.live.shedding import shed
+from zilzal.app.live.versions import Versions
 from zilzal.core.coverage import CoverageSpan
 from zilzal.core.errors import StoreError
 from zilzal.core.event import EvaluationMode, Event
@@ -108,12 +109,14 @@ class Monitor:
     _told_s: float = 0.0
     _learned_s: float = 0.0
     _is_over: bool = False
+    _versions: Versions = field(init=False)
 
     def __post_init__(self) -> None:
         live = self.configuration.live
         self.engine = Engine(self.configuration, live, self.inventory)
         self._queue = asyncio.Queue(live.backlog)
         self.health = Health(self.clock)
+        self._versions = Versions(live.revision_s)
 
     async def run(self) -> None:
         """Work until told to stop, or until all sources have ended.
@@ -214,6 +217,7 @@ class Monitor:
         if self.reviser is not None:
             self.reviser.close()
         self.reviser = Apart(horizon, self.recorder) if live.event_process else Here(horizon)
+        self._versions = Versions(live.revision_s)
 
     @property
     def _pulse(self) -> Pulse:
@@ -417,12 +421,18 @@ class Monitor:
             if revision is None:
                 return
             key = self.configuration.sha256
+            # What a stored state goes by is stored with it.
+            due = self._versions.due(
+                revision.events,
+                self.clock.monotonic_s(),
+                all_of_them=is_over or revision.state is not None,
+            )
 
             def write() -> list[Event]:
                 with self.store.transaction():
                     if revision.state is not None:
                         self.store.save_checkpoint(_HORIZON, revision.state, key)
-                    stored = self.store.put_events(revision.events)
+                    stored = self.store.put_events(due)
                     enqueue(self.store, self.configuration.alerts, stored, revision.renamed)
                     return stored
 
