@@ -89,6 +89,7 @@ class Monitor:
     notifier: Notifier = field(default_factory=Notifier)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     engine: Engine = field(init=False)
+    horizon: Horizon = field(init=False)
     reviser: Reviser | None = field(init=False, default=None)
     health: Health = field(init=False)
     _queue: asyncio.Queue[tuple[float, Packet | None]] = field(init=False)
@@ -201,7 +202,7 @@ class Monitor:
         settings, live = self.configuration, self.configuration.live
         start = self._horizon_start()
         picking, key = settings.picking_sha256, settings.sha256
-        horizon = Horizon(
+        horizon = self.horizon = Horizon(
             configuration=settings,
             options=live,
             inventory=self.inventory,
