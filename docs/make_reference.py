@@ -373,8 +373,8 @@ def _live() -> list[str]:
         "A whole monitor on synthetic networks at 100 Hz, played in real time: by the clock on the "
         "wall, on all cores of the machine, or by one of processor time, as on two cores whose "
         "threads never wait for each other (with the picking network before this one, which took "
-        "twice the time). Tables of travel times were filled before; counted after a minute, in "
-        "which all stations began; the cores include the work of the end, when all is made "
+        "twice the time). Counted after a minute, in which all stations began; the cores include "
+        "the work of the end, when all is made "
         "final at once. From the packet with which the network has the 5.5 s after an onset that "
         "it looks at to the pick; from the last pick of an event's first version to that version, "
         "event by event.\n",
@@ -383,13 +383,14 @@ def _live() -> list[str]:
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for run in network["runs"]:
+        memory_mb = run["peak_memory_mb"] + run.get("peak_memory_of_events_mb", 0)
         spans = run["packet_to_pick_beyond_lookahead_s"]
         events = ", ".join(f"{each['last']:.1f}" for each in run["last_pick_told_to_event_s"])
         lines.append(
             f"| {run['stations']:,} | {run['clock']} | {run['cores_of_the_clock']} "
             f"| {run['data_s']} "
             f"| {run['cores']:.2f} | {spans['0.5']:.1f}, {spans['0.95']:.1f} | {events} "
-            f"| {run['peak_memory_mb']:,} |"
+            f"| {memory_mb:,} |"
         )
     return [*lines, ""]
 

@@ -15,7 +15,7 @@ from zilzal.core.errors import FormatError
 from zilzal.core.ids import ChannelId
 from zilzal.io.formats import detect_format, read_other
 from zilzal.io.miniseed import corrupt_spans, decode, read_miniseed
-from zilzal.io.miniseed_index import index_file
+from zilzal.io.miniseed_index import index_file, index_grown
 
 OTHER_VIEW = {
     "mseed_data_offset_0.mseed",  # ObsPy takes a record without data offset to be empty
@@ -125,6 +125,21 @@ def test_only_chosen_records_are_decoded(tmp_path):
     first = int(index.records["count"][:10].sum())
     assert trace.start == T0 + first / 100
     assert np.array_equal(trace.samples, noise(50_000)[first : first + len(trace.samples)])
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_file_that_grew_is_indexed_as_if_it_were_new(tmp_path, version):
+    parts = records(noise(9_000), version=version)
+    assert len(parts) > 6
+    path = write(tmp_path / "a.mseed", parts[:4])
+    index, size = index_file(path), path.stat().st_size
+    for end in (5, len(parts)):
+        write(path, parts[:end])
+        index, size = index_grown(index, size), path.stat().st_size
+        new = index_file(path)
+        assert index.channel_ids == new.channel_ids
+        assert index.records.tolist() == new.records.tolist()
+        assert index.end_ns.tolist() == new.end_ns.tolist()
 
 
 def test_record_order_is_kept(tmp_path):

@@ -42,7 +42,7 @@ def settings(picker: str = "stalta", min_picks: int | None = 6, **live: Any) -> 
             "picker": {"use": picker},
             "associator": {} if min_picks is None else {"min_picks": min_picks},
             "run": {"workers": 1},
-            "live": {"tick_s": 0.0, "preliminary_s": 0.2, **live},
+            "live": {"tick_s": 0.0, "preliminary_s": 0.2, "event_process": False, **live},
         }
     )
 

@@ -20,8 +20,10 @@ from zilzal.io.clock import SystemClock
 from zilzal.io.store import Store
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_killed_again_and_again_it_ends_as_if_it_had_not_been(made, folder, ran, tmp_path, seed):
+@pytest.mark.parametrize(("seed", "events"), [(1, "here"), (2, "apart")])
+def test_killed_again_and_again_it_ends_as_if_it_had_not_been(
+    made, folder, ran, tmp_path, seed, events
+):
     steps = np.random.default_rng(seed).integers(2, 60, size=3).tolist()
 
     async def live_and_die() -> list[int]:
@@ -30,7 +32,7 @@ def test_killed_again_and_again_it_ends_as_if_it_had_not_been(made, folder, ran,
             for step in [*steps, 0]:
                 victim = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "tests.live.victim", str(folder), str(tmp_path)),
-                    *(server.address, json.dumps(server.last), str(step)),
+                    *(server.address, json.dumps(server.last), str(step), events),
                     cwd=Path(__file__).parents[2],
                 )
                 ends.append(await victim.wait())

@@ -1,6 +1,6 @@
 """A monitor in a process of its own that kills itself at a given step, as `kill -9` would.
 
-python -m tests.live.victim NETWORK OUTPUT ADDRESS LAST_NUMBERS STEP
+python -m tests.live.victim NETWORK OUTPUT ADDRESS LAST_NUMBERS STEP [apart]
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ def dying(method: Callable[..., Any], count: list[int], step: int) -> Callable[.
     return wrapped
 
 
-def main(network: str, output: str, address: str, last: str, step: str) -> None:
+def main(
+    network: str, output: str, address: str, last: str, step: str, events: str = "here"
+) -> None:
     count = [0]
     for kind, name in POINTS:
         setattr(kind, name, dying(getattr(kind, name), count, int(step)))
     made = make_short(Path(network))
-    configuration = settings(checkpoint_s=0.05, backlog=40)
+    configuration = settings(checkpoint_s=0.05, backlog=40, event_process=events == "apart")
     source = ending_source(address, json.loads(last))
     with Store.open(Path(output) / "zilzal.db") as store:
         asyncio.run(monitor_of(made, Path(output), configuration, [source], store).run())

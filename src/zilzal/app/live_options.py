@@ -14,8 +14,13 @@ class LiveOptions:
         output: folder of the store, the records and the tables.
         reorder_s: records that are out of order within a sensor are waited for as long as this,
             in the time of the data; what comes later is told in the ledger as out_of_order.
-        tick_s: pause between two rounds of picking; records are received all the while.
+        tick_s: a round of picking begins so long after the one before, or when that has ended;
+            records are received all the while.
         preliminary_s: preliminary picks are looked for so often; 0 does without them.
+        event_process: events are worked out in a process of their own, of lower priority, so that
+            picks never wait for them; false where memory is short.
+        revision_s: versions of an event are at least so far apart while it grows; a small change
+            is stored with the next that matters, after a minute, or when the event is final.
         lookahead_s: so much must have been recorded after an onset before a preliminary pick of
             it is believed: what the network wants to see of a signal.
         settle_s: a block of time is final when so much more has come of it than its sources'
@@ -42,6 +47,8 @@ class LiveOptions:
     reorder_s: float = 10.0
     tick_s: float = 0.5
     preliminary_s: float = 1.0
+    event_process: bool = True
+    revision_s: float = 3.0
     lookahead_s: float = 3.0
     settle_s: float = 150.0
     late_s: float = 60.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from zilzal.core.event import Association, Classification, Magnitude, Origin, Unlocated
-from zilzal.core.ids import ChannelId
+from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.packet import Bookmark, Link, Packet
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.probability import Probabilities
@@ -57,6 +57,33 @@ class Picker(Protocol):
 
     def finish(self, state: Any) -> Picked:
         """No more data will come; hand out the rest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a picker sees of a sensor's newest data while it is not final.
+
+    Args:
+        picks: in order of time, none of them final.
+        settled: what comes later will hardly change those before; they are not looked at again.
+    """
+
+    picks: tuple[Pick, ...]
+    settled: Time
+
+
+@runtime_checkable
+class PreviewingPicker(Picker, Protocol):
+    """A picker that sees the newest data at less cost than by finishing."""
+
+    def preview(self, state: Any, before: Mapping[SensorId, Preview]) -> Mapping[SensorId, Preview]:
+        """What `finish` would give now, or very nearly so; the state goes on as it was.
+
+        Args:
+            state: of the sensors to look at.
+            before: what was seen of sensors the last time; of those not named all is looked at.
+        """
         ...
 
 

@@ -109,12 +109,17 @@ class Inventory:
 
     channels: tuple[Channel, ...]
     _epochs: dict[ChannelId, list[Channel]] = field(init=False, repr=False, compare=False)
+    _sensors: dict[SensorId, list[Channel]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         epochs: dict[ChannelId, list[Channel]] = {}
+        sensors: dict[SensorId, list[Channel]] = {}
         for channel in self.channels:
             epochs.setdefault(channel.channel_id, []).append(channel)
+        for channel_id, members in epochs.items():
+            sensors.setdefault(channel_id.sensor_id, []).extend(members)
         object.__setattr__(self, "_epochs", epochs)
+        object.__setattr__(self, "_sensors", sensors)
 
     @classmethod
     def of(cls, channels: Iterable[Channel]) -> Inventory:
@@ -129,13 +134,7 @@ class Inventory:
 
     def sensor(self, sensor_id: SensorId, time: Time) -> tuple[Channel, ...]:
         """The channels of a sensor at an instant, in order of code."""
-        return tuple(
-            channel
-            for channel_id, epochs in self._epochs.items()
-            if channel_id.sensor_id == sensor_id
-            for channel in epochs
-            if channel.covers(time)
-        )
+        return tuple(c for c in self._sensors.get(sensor_id, ()) if c.covers(time))
 
     def stations(self, time: Time | None = None) -> tuple[Station, ...]:
         """Each station once, where its first channel (alive at `time`, if given) stands."""

@@ -131,13 +131,40 @@ def index_file(path: Path) -> RecordIndex:
             return _index_any(path, content)
 
 
-def _index_uniform(path: Path, file: BinaryIO, length: int) -> RecordIndex | None:
-    """Index a file of miniSEED 2 records of one length; None where it is not quite that."""
-    file.seek(0)
+def index_grown(index: RecordIndex, indexed_bytes: int) -> RecordIndex:
+    """The index of a file that records were appended to; only these are looked at.
+
+    Args:
+        index: of the file as it was.
+        indexed_bytes: its size then.
+
+    Raises:
+        FormatError: the file is not miniSEED.
+        OSError: it cannot be read.
+    """
+    from pymseed.clib import clibmseed, ffi
+
+    with index.path.open("rb") as file:
+        file.seek(indexed_bytes)
+        head = file.read(_SEARCH_BYTES)
+        version = ffi.new("uint8_t *")
+        length = clibmseed.ms3_detect(ffi.from_buffer(head), len(head), version) if head else 0
+        is_usual = length > 0 and version[0] == 2 and not index.faults
+        grown = _index_uniform(index.path, file, length, indexed_bytes) if is_usual else None
+    if grown is None or grown.channel_ids != index.channel_ids or len(index.channel_ids) > 1:
+        return index_file(index.path)
+    return RecordIndex(
+        index.path, index.channel_ids, np.concatenate((index.records, grown.records))
+    )
+
+
+def _index_uniform(path: Path, file: BinaryIO, length: int, begin: int = 0) -> RecordIndex | None:
+    """Index miniSEED 2 records of one length from a byte on; None where they are not quite that."""
+    file.seek(begin)
     block_bytes = max(_BLOCK_BYTES // length, 1) * length
     numbers: dict[bytes, int] = {}
     blocks: list[Shaped[Array, " record"]] = []
-    offset = 0
+    offset = begin
     while block := file.read(block_bytes):
         if len(block) % length:
             return None

@@ -15,7 +15,7 @@ from zilzal.core.packet import Packet
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
 from zilzal.io.miniseed import decode
-from zilzal.io.miniseed_index import RecordIndex, index_file
+from zilzal.io.miniseed_index import RecordIndex, index_file, index_grown
 from zilzal.io.pieces import clean_pieces, cut_traces
 from zilzal.io.record import make_records
 from zilzal.io.sds_writer import DAY_NS, read_sds_name, sds_path, split_at_midnight
@@ -40,6 +40,7 @@ class Recorder:
     root: Path
     gap_policy: GapPolicy
     _channels: set[ChannelId] = field(default_factory=set[ChannelId])
+    _ordered: tuple[ChannelId, ...] = ()
     _indices: OrderedDict[Path, tuple[int, RecordIndex]] = field(
         default_factory=OrderedDict[Path, tuple[int, RecordIndex]]
     )
@@ -63,9 +64,15 @@ class Recorder:
                     content = b"".join(make_records(piece))
                     _append(self.root / sds_path(piece.channel_id, piece.start), content)
 
+    def know(self, channel_ids: Iterable[ChannelId]) -> None:
+        """Channels that another process writes."""
+        self._channels.update(channel_ids)
+
     def channel_ids(self) -> tuple[ChannelId, ...]:
         """All that have been written."""
-        return tuple(sorted(self._channels))
+        if len(self._ordered) != len(self._channels):
+            self._ordered = tuple(sorted(self._channels))
+        return self._ordered
 
     def read(self, channel_id: ChannelId, start: Time, end: Time) -> list[Trace]:
         """Clean, gap-free pieces of a channel inside [start, end), as `Archive.read` gives them."""
@@ -99,7 +106,11 @@ class Recorder:
             return None
         known = self._indices.get(path)
         if known is None or known[0] != size:
-            self._indices[path] = known = size, index_file(path)
+            has_grown = known is not None and 0 < known[0] < size
+            index = index_grown(known[1], known[0]) if known and has_grown else index_file(path)
+            # Where more came meanwhile, nobody can tell how much of it the index has.
+            is_exact = path.stat().st_size == size
+            self._indices[path] = known = size if is_exact else 0, index
             if len(self._indices) > _KEPT_INDICES:
                 self._indices.popitem(last=False)
         self._indices.move_to_end(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -10,69 +9,43 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32
 
-import zilzal
 from zilzal.core.arrays import Array
 from zilzal.core.errors import ConfigError, SpecError
 from zilzal.core.ids import SensorId
-from zilzal.core.pick import Detection, Phase, Pick, Polarity, Provenance
+from zilzal.core.pick import Detection, Pick
 from zilzal.core.probability import Probabilities
-from zilzal.core.stage import Picked
+from zilzal.core.stage import Picked, Preview
 from zilzal.core.waveform import Window
 from zilzal.infer.engine import EngineName, Model, load_model
-from zilzal.infer.overlap import Curves, OverlapState
+from zilzal.infer.newest import newest_samples
 from zilzal.infer.packaged import find_model
 from zilzal.infer.spec import ModelSpec
 from zilzal.infer.windows import Cut as WindowCut
-from zilzal.infer.windows import Cutting, cut_windows, join_outputs, start_windows
-from zilzal.pick.measure import (
-    AFTER_S,
-    BEFORE_S,
-    Cut,
-    Measurement,
-    cut_around,
-    measure,
-    reach_of,
-)
+from zilzal.infer.windows import cut_windows, join_outputs, start_windows
+from zilzal.pick.measure import AFTER_S, BEFORE_S
 from zilzal.pick.motion import MotionReader, motion_reader
-from zilzal.pick.read import MOTIONS, Peak, ReaderState, Reading, start_reading, step_reading
-from zilzal.pick.segment import Clock, Follower, Piece, close, follow, rounds
-from zilzal.signal.prepare import (
-    PreparationState,
-    finish_preparation,
-    start_preparation,
-    step_preparation,
-)
+from zilzal.pick.preview import by_sensor, looks_at, settled_of
+from zilzal.pick.read import MOTIONS, Reading, start_reading, step_reading
+from zilzal.pick.segment import Follower, Piece, close, follow, rounds
+from zilzal.pick.tell import Segment, Teller, made_by
+from zilzal.signal.prepare import finish_preparation, start_preparation, step_preparation
 from zilzal.signal.stretches import Stretch, Stretches
-from zilzal.signal.trigger import Interval
 
 _ROUND_SAMPLES = 1 << 18
 """Longer windows are worked on in pieces of so many samples, which bounds the memory."""
 _READ_LABELS = ("P", "S", "detection", *MOTIONS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Segment:
-    """What is carried along one gap-free segment of a sensor."""
-
-    clock: Clock
-    preparation: PreparationState
-    end_number: int
-    cutting: Cutting
-    overlap: OverlapState
-    reader: ReaderState
-    counts: Stretches
-
-
 class _Sensor(NamedTuple):
     follower: Follower
-    segment: _Segment | None
+    segment: Segment | None
 
 
 class _Work(NamedTuple):
     """A segment's windows on their way through the network."""
 
     sensor_id: SensorId
-    segment: _Segment
+    segment: Segment
     cut: WindowCut
     ends: bool
 
@@ -175,13 +148,40 @@ class NeuralPicker:
             pass
         return collected.picked()
 
-    def _load(self) -> Model:
+    def preview(
+        self, state: NeuralState, before: Mapping[SensorId, Preview]
+    ) -> dict[SensorId, Preview]:
+        """What `finish` would give, very nearly: see `zilzal.pick.preview`."""
+        model = self._load()
+        length = newest_samples(model.spec)
+        segments = {sensor: s.segment for sensor, s in sorted(state.items()) if s.segment}
+        looks = [] if length is None else looks_at(model.spec, segments, before)
+        rest = {sensor: state[sensor] for sensor in state.keys() - {look.sensor for look in looks}}
+        found = {
+            sensor: Preview(picks, settled_of(model.spec, segments.get(sensor)))
+            for sensor, picks in by_sensor(rest, self.finish(rest).picks).items()
+        }
+        if looks:
+            short, motions = self._load(length), self._motions()
+            windows = [look.window for look in looks]
+            outputs = short.predict_each([w.samples for w in windows], [w.present for w in windows])
+            for look, output in zip(looks, outputs, strict=True):
+                segment = look.segment
+                reading = self._reading(model.spec, segment.preparation.sampling_rate)
+                teller = Teller(short, look.sensor, segment, made_by(short), motions)
+                found[look.sensor] = look.read(model.spec, reading, teller, output)
+        return found
+
+    def _load(self, window_samples: int | None = None) -> Model:
         return load_model(
             find_model(self.model),
             threads=self.threads,
             engine=self.engine,
-            window_samples=self.window_samples,
+            window_samples=window_samples or self.window_samples,
         )
+
+    def _motions(self) -> MotionReader | None:
+        return motion_reader(self.first_motions, self.motion_probability)
 
     def _check(self, spec: ModelSpec) -> None:
         if spec.task != "pick":
@@ -207,9 +207,9 @@ class NeuralPicker:
         self,
         spec: ModelSpec,
         sensor_id: SensorId,
-        segment: _Segment | None,
+        segment: Segment | None,
         pieces: Sequence[Piece],
-    ) -> tuple[_Segment | None, list[_Work]]:
+    ) -> tuple[Segment | None, list[_Work]]:
         """Prepare pieces and cut them into the network's windows."""
         work: list[_Work] = []
         for piece in pieces:
@@ -221,7 +221,7 @@ class NeuralPicker:
                 segment = None
         return segment, work
 
-    def _begin(self, spec: ModelSpec, piece: Piece) -> _Segment:
+    def _begin(self, spec: ModelSpec, piece: Piece) -> Segment:
         n_components = len(piece.samples)
         preparation = start_preparation(
             spec.preparation, piece.clock.sampling_rate, piece.first_number, n_components
@@ -229,7 +229,7 @@ class NeuralPicker:
         number = preparation.number
         reading = self._reading(spec, preparation.sampling_rate)
         cutting, overlap = start_windows(spec, number, n_components)
-        return _Segment(
+        return Segment(
             clock=piece.clock,
             preparation=preparation,
             end_number=number,
@@ -241,32 +241,32 @@ class NeuralPicker:
 
     def _run(
         self, model: Model, work: Sequence[_Work], collected: _Collected
-    ) -> list[tuple[SensorId, _Segment | None]]:
+    ) -> list[tuple[SensorId, Segment | None]]:
         """Infer all windows of a round together, then finish each segment's share."""
         outputs = model.predict_each(
             [window for item in work for window in item.cut.windows],
             [mask for item in work for mask in item.cut.masks],
         )
-        motions = motion_reader(self.first_motions, self.motion_probability)
         place = 0
-        segments: list[tuple[SensorId, _Segment | None]] = []
+        segments: list[tuple[SensorId, Segment | None]] = []
+        motions = self._motions()
         for item in work:
             end = place + item.cut.length
-            segment = self._absorb(model, motions, item, outputs[place:end], collected)
+            teller = Teller(model, item.sensor_id, item.segment, made_by(model), motions)
+            segment = self._absorb(teller, item, outputs[place:end], collected)
             segments.append((item.sensor_id, None if item.ends else segment))
             place = end
         return segments
 
     def _absorb(
         self,
-        model: Model,
-        motions: MotionReader | None,
+        teller: Teller,
         work: _Work,
         outputs: Sequence[Float32[Array, "label ..."]],
         collected: _Collected,
-    ) -> _Segment:
+    ) -> Segment:
         """Overlap-add a segment's outputs and read picks and detections off them."""
-        spec, segment = model.spec, work.segment
+        spec, segment = teller.model.spec, work.segment
         end_number = segment.end_number if work.ends else None
         overlap, curves = join_outputs(
             spec, segment.overlap, work.cut, outputs, end_number=end_number
@@ -274,8 +274,6 @@ class NeuralPicker:
         reading = self._reading(spec, segment.preparation.sampling_rate)
         ready = None if work.ends else _measurable(segment)
         reader, peaks, intervals = step_reading(reading, segment.reader, curves, ready)
-        made_by = Provenance(method="neural", version=zilzal.__version__, model=model.sha256)
-        teller = _Teller(model, work.sensor_id, segment, made_by, motions)
         collected.picks += teller.picks(peaks)
         shortest = self.minimum_detection_s * segment.preparation.sampling_rate
         collected.detections += [
@@ -303,74 +301,7 @@ class _Collected:
         )
 
 
-class _Teller(NamedTuple):
-    """Puts what was read off a segment's curves into words."""
-
-    model: Model
-    sensor_id: SensorId
-    segment: _Segment
-    provenance: Provenance
-    motions: MotionReader | None
-
-    def picks(self, peaks: Sequence[Peak]) -> list[Pick]:
-        phases = [Phase(peak.label) for peak in peaks]
-        cuts = [self._cut(peak) for peak in peaks]
-        measured = measure(cuts, phases, motions=self.motions)
-        return list(map(self._pick, peaks, phases, measured))
-
-    def _cut(self, peak: Peak) -> Cut:
-        ratio, rate = self.segment.preparation.ratio, self.segment.clock.sampling_rate
-        place, rest = divmod(peak.number * ratio.down, ratio.up)
-        onset = place + math.floor((rest + peak.fraction * ratio.down) / ratio.up + 0.5)
-        counts, (first, end) = self.segment.counts, reach_of(onset, rate)
-        return cut_around(*counts.cut(first, end), onset - max(first, counts.first), rate)
-
-    def _pick(self, peak: Peak, phase: Phase, measured: Measurement) -> Pick:
-        segment, spec = self.segment, self.model.spec
-        probability = min(max(spec.calibrate(peak.label, peak.height), 0.0), 1.0)
-        return Pick(
-            channel_id=self.sensor_id.channel_id(measured.component),
-            phase=phase,
-            time=segment.clock.time_of(peak.number, peak.fraction, segment.preparation.ratio),
-            probability=probability,
-            uncertainty_s=spec.uncertainty_s(peak.label, probability),
-            amplitude_counts=measured.amplitude_counts,
-            snr=measured.snr,
-            onset=measured.onset,
-            polarity=_polarity(peak, measured),
-            provenance=self.provenance,
-        )
-
-    def detection(self, interval: Interval) -> Detection:
-        clock, ratio = self.segment.clock, self.segment.preparation.ratio
-        probability = self.model.spec.calibrate("detection", interval.highest)
-        return Detection(
-            sensor_id=self.sensor_id,
-            start=clock.time_of(interval.first, ratio=ratio),
-            end=clock.time_of(interval.end, ratio=ratio),
-            probability=min(max(probability, 0.0), 1.0),
-            provenance=self.provenance,
-        )
-
-    def probabilities(self, curves: Curves) -> Probabilities:
-        clock, preparation = self.segment.clock, self.segment.preparation
-        return Probabilities(
-            sensor_id=self.sensor_id,
-            start=clock.time_of(curves.first_number, ratio=preparation.ratio),
-            sampling_rate=preparation.sampling_rate,
-            labels=self.model.spec.labels,
-            values=curves.values,
-        )
-
-
-def _polarity(peak: Peak, measured: Measurement) -> Polarity | None:
-    """What the network says of the vertical; what was measured where it says nothing."""
-    if peak.polarity is None or measured.component != "Z":
-        return measured.polarity
-    return peak.polarity
-
-
-def _prepare(spec: ModelSpec, segment: _Segment, piece: Piece) -> tuple[_Segment, WindowCut]:
+def _prepare(spec: ModelSpec, segment: Segment, piece: Piece) -> tuple[Segment, WindowCut]:
     """Prepare a piece's samples; hand out the windows that are complete."""
     preparation, prepared = step_preparation(
         spec.preparation, segment.preparation, piece.samples, piece.present
@@ -393,14 +324,14 @@ def _prepare(spec: ModelSpec, segment: _Segment, piece: Piece) -> tuple[_Segment
     return moved, cut
 
 
-def _measurable(segment: _Segment) -> int:
+def _measurable(segment: Segment) -> int:
     """Before this sample of the curves, onsets have all counts after them that they need."""
     ratio = segment.preparation.ratio
     after = round(AFTER_S * segment.clock.sampling_rate) + ratio.down // ratio.up + 2
     return (segment.counts.end - after) * ratio.up // ratio.down
 
 
-def _forget(segment: _Segment, frontier: int) -> Stretches:
+def _forget(segment: Segment, frontier: int) -> Stretches:
     """Drop counts that no pick from the frontier on can need."""
     ratio = segment.preparation.ratio
     before = round(BEFORE_S * segment.clock.sampling_rate) + ratio.down // ratio.up + 2

@@ -102,6 +102,8 @@ def step_reading(
     Returns:
         The state, peaks by place, and intervals that have ended.
     """
+    if ready is not None and not curves.values.shape[1] and _is_read(reading, state, ready):
+        return state, [], []
     intervals = dict(state.intervals)
     found: dict[str, list[Interval]] = {}
     for label in reading.labels:
@@ -117,6 +119,12 @@ def step_reading(
     read = _read_excursions if reading.peaks == "excursions" else _read_separated
     state, peaks = read(reading, state, found, ready)
     return state, sorted(peaks, key=lambda p: (p.number, p.label)), found.get("detection", [])
+
+
+def _is_read(reading: Reading, state: ReaderState, ready: int) -> bool:
+    """Whether all has been examined that can be: short records bring curves only now and then."""
+    margin = reading.separation_samples if reading.peaks == "separated" else 0
+    return min(state.first + state.curves.shape[1] - margin, ready) <= state.frontier
 
 
 def _step_label(

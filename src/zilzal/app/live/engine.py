@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.ids import SensorId, StationId
 from zilzal.core.packet import Bookmark, Packet
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import Picked
+from zilzal.core.stage import Picked, Preview, PreviewingPicker
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace, Window
@@ -68,6 +68,7 @@ class Engine:
     _told: list[CoverageSpan] = field(default_factory=list[CoverageSpan])
     _stations: dict[StationId, Station] = field(default_factory=dict[StationId, Station])
     _moved: set[SensorId] = field(default_factory=set[SensorId])
+    _previews: dict[SensorId, Preview] = field(default_factory=dict[SensorId, Preview])
 
     def __post_init__(self) -> None:
         self._picking = dict(self.configuration.picker.start())
@@ -124,18 +125,30 @@ class Engine:
         state = {s: self._picking[s] for s in self._moved if s in self._picking}
         self._moved.clear()
         try:
-            picked = self.configuration.picker.finish(state)
+            seen = self._preview(state)
         except Exception:
             logger.exception("no preliminary picks of %d sensors", len(state))
             return {}
-        ends = {sensor: self.desks[sensor.station_id].newest for sensor in state}
+        found: dict[SensorId, tuple[Pick, ...]] = {}
+        for sensor, picks in seen.items():
+            end = self.desks[sensor.station_id].newest
+            before = None if end is None else end - self.options.lookahead_s
+            found[sensor] = tuple(
+                stamped(pick, key) for pick in picks if before is not None and pick.time <= before
+            )
+        return found
+
+    def _preview(self, state: Mapping[SensorId, Any]) -> dict[SensorId, Sequence[Pick]]:
+        """What is not final yet of some sensors, as cheaply as the picker can tell."""
+        picker = self.configuration.picker
+        if isinstance(picker, PreviewingPicker):
+            seen = picker.preview(state, self._previews)
+            self._previews.update(seen)
+            return {sensor: preview.picks for sensor, preview in seen.items()}
         found: dict[SensorId, list[Pick]] = {sensor: [] for sensor in state}
-        for pick in picked.picks:
-            sensor = pick.channel_id.sensor_id
-            end = ends[sensor]
-            if end is not None and pick.time <= end - self.options.lookahead_s:
-                found[sensor].append(stamped(pick, key))
-        return {sensor: tuple(picks) for sensor, picks in found.items()}
+        for pick in picker.finish(state).picks:
+            found[pick.channel_id.sensor_id].append(pick)
+        return dict(found)
 
     def finish(self) -> Round:
         """No more data will come; hand out the rest."""
@@ -175,7 +188,7 @@ class Engine:
     def restore(self, state: bytes) -> None:
         """Go on from a saved state."""
         self.desks, self._picking = pickle.loads(state)  # noqa: S301  our own store
-        self._stations = {}
+        self._stations, self._previews = {}, {}
 
     def _desk(self, station_id: StationId) -> StationDesk:
         return self.desks.setdefault(station_id, StationDesk())
@@ -230,6 +243,7 @@ class Engine:
             return []
         logger.warning("%s failed: %s", sensor, message)
         self._picking.pop(sensor, None)
+        self._previews.pop(sensor, None)
         newest_ns = track.reach.newest_ns or 0
         start = track.until or Time(track.reach.first_ns or newest_ns)
         desk.forget(sensor)

@@ -25,22 +25,20 @@ from zilzal.app.configuration import Configuration
 from zilzal.app.live.alerts import deliver, enqueue, hold_back
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import STATION, Health, Pulse
-from zilzal.app.live.horizon import Horizon, News
+from zilzal.app.live.horizon import Horizon, News, Revision
+from zilzal.app.live.identity import SAME_PICK_S
 from zilzal.app.live.lesson import LEARN_S, can_learn, settled_associator
 from zilzal.app.live.metrics import metrics
+from zilzal.app.live.reviser import Apart, Here, Reviser
 from zilzal.app.live.shedding import shed
+from zilzal.app.live.versions import Versions
 from zilzal.core.coverage import CoverageSpan
 from zilzal.core.errors import StoreError
 from zilzal.core.event import EvaluationMode, Event
 from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
 from zilzal.core.pick import Detection, Pick
-from zilzal.core.stage import (
-    Clock,
-    PacketSource,
-    PacketStream,
-    Preparing,
-)
+from zilzal.core.stage import Clock, PacketSource, PacketStream
 from zilzal.core.station import Inventory, Station
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
@@ -52,7 +50,6 @@ from zilzal.io.store import EventQuery, Store
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-_DONE = object()
 LARGEST_ROUND = 5_000
 """Packets of one round, so that it ends before the next ones are late."""
 SAVING_PAUSES = 50.0
@@ -93,6 +90,7 @@ class Monitor:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     engine: Engine = field(init=False)
     horizon: Horizon = field(init=False)
+    reviser: Reviser | None = field(init=False, default=None)
     health: Health = field(init=False)
     _queue: asyncio.Queue[tuple[float, Packet | None]] = field(init=False)
     _picks: list[Pick] = field(default_factory=list[Pick])
@@ -112,13 +110,14 @@ class Monitor:
     _told_s: float = 0.0
     _learned_s: float = 0.0
     _is_over: bool = False
-    _ahead: asyncio.Task[None] | None = None
+    _versions: Versions = field(init=False)
 
     def __post_init__(self) -> None:
         live = self.configuration.live
         self.engine = Engine(self.configuration, live, self.inventory)
         self._queue = asyncio.Queue(live.backlog)
         self.health = Health(self.clock)
+        self._versions = Versions(live.revision_s)
 
     async def run(self) -> None:
         """Work until told to stop, or until all sources have ended.
@@ -129,7 +128,15 @@ class Monitor:
         Raises:
             StoreError: the store cannot be read at the start.
         """
-        await asyncio.to_thread(self._restore)
+        try:
+            await asyncio.to_thread(self._restore)
+            await self._monitor()
+        finally:
+            if self.reviser is not None:
+                self.reviser.close()
+
+    async def _monitor(self) -> None:
+        """All that goes on at once, until the end."""
         bookmarks = tuple(self.engine.bookmarks.values())
         self._saved_s = self._looked_s = self._told_s = self.clock.monotonic_s()
         self._learned_s = self._saved_s
@@ -146,7 +153,6 @@ class Monitor:
                 asyncio.create_task(self._guard(self._receive(stream))),
                 asyncio.create_task(self._guard(self._revise())),
                 asyncio.create_task(self._guard(self._alert())),
-                asyncio.create_task(self._guard(self._prepare())),
             ]
             try:
                 await self._work()
@@ -156,7 +162,7 @@ class Monitor:
                 self.notifier.tell("STOPPING=1")
                 self._is_over = True
                 self._has_news.set()
-                for task in (tasks[0], *tasks[2:]):
+                for task in (tasks[0], tasks[2]):
                     task.cancel()
                 results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
@@ -196,19 +202,23 @@ class Monitor:
         settings, live = self.configuration, self.configuration.live
         start = self._horizon_start()
         picking, key = settings.picking_sha256, settings.sha256
-        self.horizon = Horizon(
+        horizon = self.horizon = Horizon(
             configuration=settings,
             options=live,
             inventory=self.inventory,
             waveforms=self.recorder,
             associator=settled_associator(settings, self.store, self.inventory.stations()),
         )
-        self.horizon.restore(
+        horizon.restore(
             self.store.load_checkpoint(_HORIZON, key),
             self.store.picks(start, configuration=picking),
             self.store.detections(start, configuration=picking),
             self.store.events(EventQuery(start=start)),
         )
+        if self.reviser is not None:
+            self.reviser.close()
+        self.reviser = Apart(horizon, self.recorder) if live.event_process else Here(horizon)
+        self._versions = Versions(live.revision_s)
 
     @property
     def _pulse(self) -> Pulse:
@@ -240,14 +250,6 @@ class Monitor:
             self.stop.set()
             raise
 
-    async def _prepare(self) -> None:
-        """Have the locator do what its first event would wait for."""
-        locator = self.configuration.locator
-        if isinstance(locator, Preparing):
-            steps = locator.prepare(self.inventory.stations())
-            while await asyncio.to_thread(next, steps, _DONE) is not _DONE:
-                pass
-
     async def _alert(self) -> None:
         """Empty the queue of alerts, or keep it for the time when the other monitor is gone."""
         store, sinks, live = self.store, self.configuration.alerts, self.configuration.live
@@ -260,6 +262,7 @@ class Monitor:
         """Rounds of picking, until the end."""
         live = self.configuration.live
         while not self.stop.is_set():
+            begun_s = self.clock.monotonic_s()
             packets, is_end = await self._take()
             await self._round(packets)
             if is_end:
@@ -271,8 +274,9 @@ class Monitor:
                 await self._save()
             elif self.clock.monotonic_s() - self._told_s >= NOTES_S:
                 await self._tell()
-            if self._queue.empty():
-                await self.clock.sleep(live.tick_s)
+            # A round costs something of each station: many small ones would leave no time for them.
+            if len(packets) < LARGEST_ROUND:
+                await self.clock.sleep(begun_s + live.tick_s - self.clock.monotonic_s())
         await self._save()
 
     async def _take(self) -> tuple[list[Packet], bool]:
@@ -328,9 +332,16 @@ class Monitor:
             self._picks += worked.picks
             self._detections += worked.detections
             for pick in worked.picks:
-                self._preliminary.pop(pick.channel_id.sensor_id, None)
+                self._forget_preliminary(pick)
             self._has_news.set()
         self.health.note_work(worked.picks, worked.spans, self._passed)
+
+    def _forget_preliminary(self, final: Pick) -> None:
+        """Drop a sensor's preliminary picks up to a final one: of later ones there is no other."""
+        sensor, until = final.channel_id.sensor_id, final.time + SAME_PICK_S
+        kept = tuple(pick for pick in self._preliminary.pop(sensor, ()) if pick.time > until)
+        if kept:
+            self._preliminary[sensor] = kept
 
     def _write(self, worked: Round) -> None:
         with self.store.transaction():
@@ -388,11 +399,11 @@ class Monitor:
                 begun_s = self.clock.monotonic_s()
                 await self._settle_events(is_over=False)
                 await self._learn()
-                if self._ahead is None or self._ahead.done():
-                    self._ahead = asyncio.create_task(self._look_ahead())
-                # Rest as long as it took: where sources are costly, picking must not starve.
-                took_s = self.clock.monotonic_s() - begun_s
-                await self.clock.sleep(max(self.configuration.live.preliminary_s / 2, took_s))
+                rest_s = self.configuration.live.preliminary_s / 2
+                if not self.configuration.live.event_process:
+                    # Where sources are costly, picking must not starve.
+                    rest_s = max(rest_s, self.clock.monotonic_s() - begun_s)
+                await self.clock.sleep(rest_s)
 
     async def _learn(self) -> None:
         """Go on with an associator that has learned, once there is enough to learn from."""
@@ -404,44 +415,45 @@ class Monitor:
                 await self._insist(self._restore_horizon)
             self._has_news.set()
 
-    async def _look_ahead(self) -> None:
-        """Work out what is to be closed soon, while revisions go on."""
-        async with self._revising:
-            horizon = self.horizon
-            ahead = horizon.ahead(self._passed, self._stations)
-        if ahead is not None:
-            try:
-                solved = await asyncio.to_thread(ahead.solve)
-            except Exception:
-                logger.exception("a block was not worked out ahead; it will be when it is closed")
-            else:
-                async with self._revising:
-                    horizon.foresee(ahead, solved)
-
     async def _settle_events(self, *, is_over: bool) -> None:
         async with self._revising:
             reviewed = await self._insist(self._reviewed)
-            news = self._news(reviewed, is_over=is_over)
-            try:
-                revision = await asyncio.to_thread(self.horizon.revise, news)
-            except Exception:
-                logger.exception("a revision failed; the events are looked at anew")
-                self.health.note_refusal("a revision failed; see the log")
-                await self._insist(self._restore_horizon)
+            revision = await self._revised(self._news(reviewed, is_over=is_over))
+            if revision is None:
                 return
             key = self.configuration.sha256
+            # What a stored state goes by is stored with it.
+            due = self._versions.due(
+                revision.events,
+                self.clock.monotonic_s(),
+                all_of_them=is_over or revision.state is not None,
+            )
 
             def write() -> list[Event]:
                 with self.store.transaction():
                     if revision.state is not None:
                         self.store.save_checkpoint(_HORIZON, revision.state, key)
-                    stored = self.store.put_events(revision.events)
+                    stored = self.store.put_events(due)
                     enqueue(self.store, self.configuration.alerts, stored, revision.renamed)
                     return stored
 
             stored = await self._insist(write)
         if stored:
             self.health.note_events(stored)
+
+    async def _revised(self, news: News) -> Revision | None:
+        """The revision; where it failed, all is looked at anew, at the end at once."""
+        try:
+            return await asyncio.to_thread(self._revise_with, news)
+        except Exception:
+            logger.exception("a revision failed; the events are looked at anew")
+        self.health.note_refusal("a revision failed; see the log")
+        await self._insist(self._restore_horizon)
+        return await asyncio.to_thread(self._revise_with, news) if news.is_over else None
+
+    def _revise_with(self, news: News) -> Revision:
+        assert self.reviser is not None
+        return self.reviser.revise(news)
 
     def _reviewed(self) -> frozenset[str]:
         """Ids within the horizon that are not to be changed any more."""

@@ -16,6 +16,10 @@ from zilzal.signal.choice import choose_sensors
 from zilzal.signal.continuity import GapPolicy
 from zilzal.signal.promise import Patience, ReachState
 
+LEAST_STEP_S = 1.0
+"""A sensor is worked on when so much more of it has come: a tenth of a second costs as much as ten,
+and some sensors' records are short, or their channels' ends close to each other."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -127,7 +131,7 @@ class StationDesk:
         if track is None or sensor is None or not track.traces:
             return [], []
         until = track.promised
-        if until is None or (track.until is not None and until <= track.until):
+        if until is None or (track.until is not None and until - track.until < LEAST_STEP_S):
             return [], []
         conditioning = track.conditioning
         state = track.conditioned or conditioning.start(track.begin)

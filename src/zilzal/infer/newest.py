@@ -1,0 +1,82 @@
+"""A shorter window over a segment's newest samples, before the window of the grid is complete.
+
+What two windows of the grid share is what a network wants to see on either side of a sample. So a
+window of twice that length, which ends with the newest sample, says of its second half what the
+long one will say, at a fraction of the cost; it has not seen what comes next, as nobody has.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32
+
+from zilzal.core.arrays import Array
+from zilzal.infer.overlap import Curves, OverlapState, finish_overlap, step_edge
+from zilzal.infer.spec import ModelSpec
+from zilzal.signal.edge import EdgeWindow
+from zilzal.signal.frame import FrameState
+
+
+def context_samples(spec: ModelSpec) -> int:
+    """What two windows share."""
+    return spec.window_samples - spec.hop_samples
+
+
+def newest_samples(spec: ModelSpec) -> int | None:
+    """Length of the shorter window; None where it would say something else, or is no gain."""
+    length = 2 * context_samples(spec)
+    is_along = spec.preparation.normalisation == "running" and spec.point_sample is None
+    by_context = spec.edges == "padded" and spec.overlap == "context" and spec.peaks == "separated"
+    return length if is_along and by_context and 0 < 2 * length <= spec.window_samples else None
+
+
+def newest_window(spec: ModelSpec, state: FrameState) -> EdgeWindow | None:
+    """The shorter window over what has come; None where that is less than a window's blind ends.
+
+    Args:
+        spec: of the network with its long windows.
+        state: of the long windows: samples from the start of the next one on.
+    """
+    length, kept = 2 * context_samples(spec), state.kept
+    before, after = spec.blinding
+    if kept.end - max(kept.first, state.segment_start) <= before + after:
+        return None
+    start = max(kept.first, kept.end - length)
+    if start > kept.first:
+        decided = start + context_samples(spec)
+    elif state.segment_start >= kept.first:
+        decided = state.segment_start + before
+    else:
+        # As in the curves to come, the window before has its say in the first half of the context.
+        decided = start + context_samples(spec) // 2
+    cut = kept.cut(start, kept.end)
+    padding = (0, 0), (0, length - cut.length)
+    samples, present = np.pad(cut.samples, padding), np.pad(cut.present, padding)
+    end = kept.end - after
+    return EdgeWindow(start, min(decided, end), end, samples, present)
+
+
+def newest_curves(
+    spec: ModelSpec,
+    state: OverlapState,
+    frames: FrameState,
+    window: EdgeWindow,
+    output: Float32[Array, "label sample"],
+) -> tuple[Curves, int | None]:
+    """What the shorter window says, and the number of the first sample that it is right about.
+
+    None where the curves continue those that are final, and are right from their start.
+
+    Args:
+        spec: of the network with its long windows.
+        state: what long windows have said and is not final.
+        frames: as they were when the window was cut.
+        window: cut from them.
+        output: of the network for it.
+    """
+    if window.start == frames.kept.first:
+        joined = step_edge(state, window, output)
+        return finish_overlap(spec, joined, frames.kept.end), None
+    first = window.start + spec.blinding[0]
+    place = slice(spec.blinding[0], window.end - window.start)
+    return Curves(first, output[:, place]), window.first
