@@ -106,6 +106,10 @@ WITHIN = 0.68
 """Share of the residuals within the uncertainty: a standard deviation's of a normal law."""
 
 
+_FINEST_S = 1e-4
+"""Nothing is known better."""
+
+
 def uncertainty_table(
     judged: Judged, probability: Float[Array, " pick"], *, n_bins: int = 5
 ) -> Table:
@@ -123,12 +127,12 @@ def uncertainty_table(
 
     chosen, off = probability[judged.is_right], np.abs(judged.residual_s)
     parts = np.array_split(np.argsort(chosen, kind="stable"), n_bins)
-    middle = [float(np.median(chosen[part])) for part in parts]
-    width = [float(np.quantile(off[part], WITHIN)) for part in parts]
+    middle = [round(float(np.median(chosen[part])), 4) for part in parts]
+    width = [max(float(np.quantile(off[part], WITHIN)), _FINEST_S) for part in parts]
     falling = IsotonicRegression(increasing=False).fit_transform(middle, width)
     rows = dict(zip(middle, falling.tolist(), strict=True))
     scale = np.quantile(off / apply_table(tuple(sorted(rows.items())), chosen), WITHIN)
-    return tuple((round(p, 4), round(float(scale) * w, 4)) for p, w in sorted(rows.items()))
+    return tuple((p, round(float(scale) * w, 4)) for p, w in sorted(rows.items()))
 
 
 def apply_table(table: Table, values: Float[Array, " pick"]) -> Float[Array, " pick"]:
