@@ -24,7 +24,7 @@ from zilzal.io.store import Store
 def test_killed_again_and_again_it_ends_as_if_it_had_not_been(
     made, folder, ran, tmp_path, seed, events
 ):
-    steps = np.random.default_rng(seed).integers(2, 60, size=3).tolist()
+    steps = np.random.default_rng(seed).integers(2, 16, size=3).tolist()
 
     async def live_and_die() -> list[int]:
         async with served(made) as server:

@@ -43,7 +43,7 @@ def newest_window(spec: ModelSpec, state: FrameState) -> EdgeWindow | None:
         return None
     start = max(kept.first, kept.end - length)
     if start > kept.first:
-        decided = start + context_samples(spec)
+        decided = max(start + context_samples(spec), state.segment_start + before)
     elif state.segment_start >= kept.first:
         decided = state.segment_start + before
     else:
