@@ -17,6 +17,7 @@ from zilzal.train.calibrate import (
     share_within,
     uncertainty_table,
 )
+from zilzal.train.record import Record
 from zilzal.train.skill import Trial, choose_thresholds, four_f1
 
 FEWEST_RIGHT = 20
@@ -82,4 +83,20 @@ def measure(
         four_f1=four_f1(others, found_others, thresholds),
         within=within,
         calibration_error=error,
+    )
+
+
+def development_in_words(records: Sequence[Record], shifts: int, false_per_hour: float) -> str:
+    """What thresholds and tables were chosen on.
+
+    Args:
+        records: of development.
+        shifts: windows of each.
+        false_per_hour: picks of noise that were allowed.
+    """
+    n_noise = sum(record.kind == "noise" for record in records)
+    sources = ", ".join(sorted({record.source for record in records}))
+    return (
+        f"{len(records)} records ({n_noise} of noise) of {sources}; {shifts} windows of each, "
+        f"at most {false_per_hour:g} picks per hour of noise"
     )

@@ -33,7 +33,7 @@ from zilzal.train.calibrate import (
     uncertainty_table,
 )
 from zilzal.train.dataset import Record
-from zilzal.train.findings import FEWEST_RIGHT
+from zilzal.train.findings import FEWEST_RIGHT, development_in_words
 from zilzal.train.skill import (
     Outputs,
     Trial,
@@ -125,7 +125,7 @@ def recalibrate(
     if "detection" in spec.labels and any(trial.codas for trial in trials):
         threshold = detection_threshold(outputs, trials)
         spec = replace(spec, thresholds={**spec.thresholds, "detection": threshold})
-    development_data = _told(records, how)
+    development_data = development_in_words(records, how.shifts, how.false_per_hour)
     spec = replace(spec, peaks="separated", development_data=development_data)
     card = f"{spec.card.rstrip()}\n\n{_section(spec, findings)}"
     return attach_spec(model_bytes, replace(spec, card=card)), findings
@@ -191,15 +191,6 @@ def _measured(
         per_noise_hour=scores[f"{phase} per noise hour"],
         within=share_within(judged, sigma_s),
         calibration_error=calibration_error(reliability_table(probability, judged.is_right)),
-    )
-
-
-def _told(records: Sequence[Record], how: Recalibration) -> str:
-    n_noise = sum(record.kind == "noise" for record in records)
-    sources = ", ".join(sorted({record.source for record in records}))
-    return (
-        f"{len(records)} records ({n_noise} of noise) of {sources}; {how.shifts} windows of each, "
-        f"at most {how.false_per_hour:g} picks per hour of noise"
     )
 
 

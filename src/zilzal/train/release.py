@@ -13,7 +13,7 @@ from zilzal.infer.spec import ModelSpec, attach_spec
 from zilzal.synth.trial import trial_windows
 from zilzal.train.card import data_in_words, write_card
 from zilzal.train.export import to_onnx
-from zilzal.train.findings import measure
+from zilzal.train.findings import development_in_words, measure
 from zilzal.train.labels import LABELS
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import detection_threshold, pick_trials
@@ -86,6 +86,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         uncertainty=findings.uncertainty,
         calibration=findings.calibration,
         training_data=data_in_words(training),
+        development_data=development_in_words(records, release.shifts, training.false_per_hour),
         licence="Apache-2.0",
         seed=training.seed,
         commit=release.commit or _commit(),
