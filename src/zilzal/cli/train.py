@@ -204,6 +204,14 @@ def picker(
         typer.Argument(help="Sets in SeisBench's format, with splits train and dev."),
     ] = None,
     *,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Network to go on from: zilzal, the shipped one, or a file that this command "
+            "wrote. Fewer rounds at a smaller rate are the default then.",
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for checkpoint, network, card, curves.")
     ],
@@ -252,11 +260,13 @@ def picker(
 ) -> None:
     """Train a picking network on your own sets, or the shipped one anew, and write its card.
 
-    What is left out is as the shipped network had it. Stopped at any time, the same command goes
-    on from the last round.
+    With --from it goes on from a trained network, for which a hundred records suffice. What else is
+    left out is as the shipped network had it. Stopped at any time, the same command goes on from
+    the last round.
     """
     need("torch", "h5py", "onnx", "onnxscript", work="training")
     from zilzal.figures.learning_curves import rounds_figure
+    from zilzal.infer.packaged import find_model
     from zilzal.train import picker as training_room
 
     for folder in (*(sets or ()), *((shared,) if shared else ())):
@@ -269,7 +279,8 @@ def picker(
         "clip_norm": clip_norm, "initialiser": initialiser, "test_every": test_every,
         "seed": seed, "threads": threads, "device": device,
     }  # fmt: skip
-    options: dict[str, Any] = _given(chosen)
+    begun = {} if start is None else training_room.gentle_options(find_model(start))
+    options: dict[str, Any] = begun | _given(chosen)
     if clip_norm == 0 or (clip_value is not None and clip_norm is None):
         options["clip_norm"] = None
     try:
@@ -289,7 +300,7 @@ def picker(
 
         trained = training_room.train_picker(training, told=told)
     words.write_picture(rounds_figure(trained.history), output / "training.png", console)
-    path = training_room.release_picker(trained, training_room.Release())
+    path = training_room.release_picker(trained, training_room.release_of(training))
     console.print(f"network: {path}", highlight=False, markup=False, soft_wrap=True)
 
 

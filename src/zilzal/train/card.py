@@ -6,6 +6,7 @@ from zilzal.core.pick import Phase
 from zilzal.train.findings import Findings
 from zilzal.train.options import PickerTraining
 from zilzal.train.shared import ARCHIVES
+from zilzal.train.start import read_start
 from zilzal.train.training import TrainedPicker
 
 TRAINING_DATA = (
@@ -21,7 +22,12 @@ TRAINING_DATA = (
 
 def data_in_words(training: PickerTraining) -> str:
     """What was learnt from, in words."""
-    told = TRAINING_DATA if training.shared else ""
+    told = ""
+    if training.start is not None:
+        start = read_start(training.start)
+        told = f"Began from {start}, which had learnt from: {start.spec.training_data} Then: "
+    if training.shared:
+        told += TRAINING_DATA
     if training.sets:
         told += f" Train splits of {', '.join(folder.name for folder in training.sets)}."
     if training.teachers:
@@ -35,14 +41,15 @@ def data_in_words(training: PickerTraining) -> str:
 
 def _command(training: PickerTraining) -> str:
     """The commands that make the network again; what is not named has its default."""
+    begun = f" --from {training.start.name}" if training.start is not None else ""
     teachers = "".join(f" --teacher {path.name}" for path in training.teachers)
     without = f" --without {','.join(training.without)}" if training.without else ""
     source = "--shared ../shared" if training.shared else " ".join(map(str, training.sets))
     return (
-        f"`zilzal train picker {source} -o DIR{teachers} --rounds {training.rounds} "
+        f"`zilzal train picker {source}{begun} -o DIR{teachers} --rounds {training.rounds} "
         f"--seed {training.seed}{without}`, teachers made by `zilzal models import`."
         if training.teachers
-        else f"`zilzal train picker {source} -o DIR --rounds {training.rounds} "
+        else f"`zilzal train picker {source}{begun} -o DIR --rounds {training.rounds} "
         f"--seed {training.seed}{without}`"
     )
 
@@ -53,6 +60,7 @@ def write_card(
     *,
     name: str,
     shifts: int,
+    licence: str,
 ) -> str:
     """The model card in Markdown, every number from what was measured or the network itself.
 
@@ -61,6 +69,7 @@ def write_card(
         findings: on development records.
         name: of the network, with its version.
         shifts: windows of each record in `findings`.
+        licence: of the weights.
     """
     from zilzal.models.strided_unet import multiply_adds
 
@@ -100,12 +109,21 @@ wanted. Thresholds: lowest with an F1 at 0.2 s within 0.005 of the best one that
 - Made for local and regional earthquakes. Teleseisms, tremor and rockfalls were not labelled.
 - Of two events within about a second only one is picked.
 - Most labels are machine-made, by pickers whose habits (clear onsets first) it has learnt.
-
+{_forgotten(training)}
 ## Reproduction
 {_command(training)}
 
-Licence of the weights: Apache-2.0.
+Licence of the weights: {licence}.
 """
+
+
+def _forgotten(training: PickerTraining) -> str:
+    if training.start is None:
+        return ""
+    return (
+        f"- Of what {training.start.stem} knew of other regions some may be forgotten; the tables "
+        "above say nothing of that.\n"
+    )
 
 
 def _skill_rows(findings: Findings) -> str:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zilzal.core.errors import ConfigError
 from zilzal.learn.clip import Clip, ClipNorm, ClipValue
 from zilzal.learn.initialise import INITIALISERS
 from zilzal.learn.lengths import Constant, CosineCooling, LinearCooling, Schedule, StepCooling
 from zilzal.train.options import ADAMW, PickerTraining
 from zilzal.train.pool import Pool
+from zilzal.train.start import build_from, hold_statistics, read_start
 from zilzal.train.teachers import TAUGHT
 
 if TYPE_CHECKING:
@@ -27,23 +29,36 @@ class State:
     """Everything that changes while training; written to and read from a checkpoint."""
 
     def __init__(
-        self, network: nn.Module, optimiser: torch.optim.Optimizer, averaged: nn.Module
+        self,
+        network: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        averaged: nn.Module,
+        *,
+        start: str = "",
     ) -> None:
         self.network, self.optimiser, self.averaged = network, optimiser, averaged
+        self.start = start
         self.rounds_done, self.steps_done = 0, 0
         self.history: list[dict[str, Any]] = []
 
     @classmethod
     def fresh(cls, shape: StridedUNet, training: PickerTraining) -> State:
-        """Before the first step; weights come from PyTorch's generator."""
+        """Before the first step; weights are those to go on from, or of PyTorch's generator."""
         import torch
 
+        start = None if training.start is None else read_start(training.start)
+        if start is not None and start.spec.preparation != training.preparation:
+            raise ConfigError(f"preparation must be that of {start}: {start.spec.preparation}")
+        network = shape.build() if start is None else build_from(start, labels=shape.labels)
         # Channels last in memory: oneDNN then trains in 0.6 of the time.
-        network = shape.build().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - in its stubs, devices only
+        network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - in its stubs, devices only
         if training.initialiser:
             initialise(network, training)
         network = network.to(training.device)
-        return cls(network, _optimiser(network, training), deepcopy(network).eval())
+        return cls(
+            network, _optimiser(network, training), deepcopy(network).eval(),
+            start="" if start is None else str(start),
+        )  # fmt: skip
 
     def save(self, path: Path) -> None:
         """Write a checkpoint whole or not at all."""
@@ -55,6 +70,7 @@ class State:
                 "network": self.network.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "averaged": self.averaged.state_dict(),
+                "start": self.start,
                 "rounds_done": self.rounds_done,
                 "steps_done": self.steps_done,
                 "history": self.history,
@@ -64,10 +80,19 @@ class State:
         part.replace(path)
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint.
+
+        Raises:
+            ConfigError: it is of a training that began otherwise.
+        """
         import torch
 
         saved = torch.load(path, weights_only=True)
+        if (begun := saved.get("start", "")) != self.start:
+            raise ConfigError(
+                f"{path} is of a training from {begun or 'fresh weights'}, not from "
+                f"{self.start or 'fresh weights'}; give another folder"
+            )
         for name in ("network", "optimiser", "averaged"):
             getattr(self, name).load_state_dict(saved[name])
         self.rounds_done, self.steps_done = saved["rounds_done"], saved["steps_done"]
@@ -113,6 +138,8 @@ def learn_round(
     import torch
 
     state.network.train()
+    if training.start is not None:
+        hold_statistics(state.network)
     clip, mixed = _clip(training), training.device != "cpu"
     n_batches = training.passes * (len(pool) // training.batch)
     losses: list[float] = []

@@ -34,6 +34,8 @@ class PickerTraining:
         bank: folder of the drawn windows; None for `pools` in the output folder. One that was
             drawn from all sets also serves trainings `without` some.
         without: sets left out of training, for tests on regions held out.
+        start: file of the network to go on from, see `zilzal.train.start`; None for fresh weights.
+            It keeps its shape, and `preparation` must be its own.
         teachers: files of published networks whose curves are learnt beside the labels.
         seed: of everything drawn.
         pools: how many different pools of windows are drawn.
@@ -72,6 +74,7 @@ class PickerTraining:
     output: Path
     bank: Path | None = None
     without: tuple[str, ...] = ()
+    start: Path | None = None
     teachers: tuple[Path, ...] = ()
     seed: int = 20260
     pools: int = 48
@@ -115,6 +118,8 @@ class PickerTraining:
             self.choice()
         elif self.clip_norm is not None and self.clip_value is not None:
             raise ValueError("both clip_norm and clip_value are given; choose one of them")
+        if self.start is not None and (self.initialiser or self.network is not None):
+            raise ValueError("a network to go on from has its own weights and shape; give no other")
         if self.initialiser:
             check_name("initialiser", self.initialiser, INITIALISERS)
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zilzal.infer.precision import bf16_difference
-from zilzal.infer.spec import ModelSpec, attach_spec
+from zilzal.infer.spec import ModelSpec, attach_spec, read_spec
 from zilzal.synth.trial import trial_windows
 from zilzal.train.card import data_in_words, write_card
 from zilzal.train.export import to_onnx
 from zilzal.train.findings import development_in_words, measure
 from zilzal.train.labels import LABELS
+from zilzal.train.options import PickerTraining
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import detection_threshold, pick_trials
 from zilzal.train.training import TrainedPicker, outputs_of
@@ -30,6 +31,7 @@ class Release:
     Args:
         name: of the network and its files.
         version: of its weights.
+        licence: of its weights, as an SPDX name.
         window_samples: length of its windows in operation; any multiple of 32 runs.
         hop_samples: from window to window.
         blind_samples: at the edges. The network learnt windows cut anywhere, so half a second
@@ -41,12 +43,28 @@ class Release:
 
     name: str = "zilzal"
     version: str = "5"
+    licence: str = "Apache-2.0"
     window_samples: int = 8192
     hop_samples: int = 6656
     blind_samples: int = 48
     shifts: int = 6
     commit: str = ""
     created: str = ""
+
+
+def release_of(training: PickerTraining) -> Release:
+    """What is said of a training's network: of one that went on from another, that it did."""
+    if training.start is None:
+        return Release()
+    begun = read_spec(training.start)
+    return Release(
+        name=f"{begun.name.removesuffix('-tuned')}-tuned",
+        version=begun.version,
+        licence=begun.licence,
+        window_samples=begun.window_samples,
+        hop_samples=begun.hop_samples,
+        blind_samples=begun.blind_samples,
+    )
 
 
 def release_picker(trained: TrainedPicker, release: Release) -> Path:
@@ -69,8 +87,9 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     findings = measure(trials, found, others, found_others, training.false_per_hour)
     thresholds = {**findings.thresholds, "detection": detection_threshold(outputs, trials)}
     card = write_card(
-        trained, findings, name=f"{release.name} {release.version}", shifts=release.shifts
-    )
+        trained, findings, name=f"{release.name} {release.version}", shifts=release.shifts,
+        licence=release.licence,
+    )  # fmt: skip
     spec = ModelSpec(
         name=release.name,
         version=release.version,
@@ -87,7 +106,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         calibration=findings.calibration,
         training_data=data_in_words(training),
         development_data=development_in_words(records, release.shifts, training.false_per_hour),
-        licence="Apache-2.0",
+        licence=release.licence,
         seed=training.seed,
         commit=release.commit or _commit(),
         created=release.created or datetime.now(UTC).date().isoformat(),

@@ -23,6 +23,7 @@ from zilzal.train.options import PickerTraining
 from zilzal.train.pool import pools_of
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import Outputs, Trial, choose_thresholds, four_f1, pick_trials
+from zilzal.train.start import read_start
 from zilzal.train.teachers import TAUGHT
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
 
     Raises:
         DataError: the development records have no P, or no S.
+        ModelError: the network to go on from cannot be used.
+        ConfigError: the output folder holds a training that began otherwise.
     """
     import torch
 
@@ -150,8 +153,10 @@ def shape_of(training: PickerTraining) -> StridedUNet:
     """The network's shape while it trains: with curves for what teachers say."""
     from zilzal.models.strided_unet import StridedUNet
 
-    labels = len(LABELS) + len(TAUGHT) * len(training.teachers)
-    return replace(training.network or StridedUNet(), labels=labels)
+    begun = training.network or StridedUNet()
+    if training.start is not None:
+        begun = read_start(training.start).shape
+    return replace(begun, labels=len(LABELS) + len(TAUGHT) * len(training.teachers))
 
 
 def _test(network: nn.Module, training: PickerTraining, trials: Sequence[Trial]) -> dict[str, Any]:
