@@ -14,9 +14,12 @@ from zilzal.classify.learned import LearnedClassifier
 from zilzal.classify.model import read_class_model
 from zilzal.core.event import EventType
 from zilzal.core.pick import Phase
+from zilzal.infer.packaged import find_model
+from zilzal.infer.spec import read_spec
 from zilzal.pick.motion import find_motion_model
 from zilzal.train import members, picker
 from zilzal.train.options import PickerTraining
+from zilzal.train.start import gentle_options
 
 pytest.importorskip("h5py")
 pytest.importorskip("sklearn")
@@ -229,9 +232,29 @@ def test_picker_without_anything_to_learn_from_says_what_to_give(refuse, tmp_pat
     assert "give the shared folder, or sets" in refuse("train", "picker", "-o", tmp_path)
 
 
-def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_path, monkeypatch):
+def test_picker_from_a_network_has_gentle_options(call, tmp_path, refuse, monkeypatch):
     pytest.importorskip("torch")
-    pytest.importorskip("onnxscript")
+    seen = []
+    monkeypatch.setattr(
+        picker,
+        "train_picker",
+        lambda training, **_: (
+            seen.append(training)
+            or picker.TrainedPicker(network=None, shape=None, training=training, history=())
+        ),
+    )
+    monkeypatch.setattr(picker, "release_picker", lambda *_: tmp_path)
+    command = ["train", "picker", "--shared", tmp_path, "-o", tmp_path / "out"]
+    call(*command, "--from", "zilzal", "--rounds", 7, "--keep", 0.5)
+    options = gentle_options(find_model("zilzal")) | {"rounds": 7, "keep": 0.5}
+    assert seen == [PickerTraining(shared=tmp_path, output=tmp_path / "out", **options)]
+    assert seen[0].rate < PickerTraining(shared=tmp_path, output=tmp_path).rate
+    assert "no network 'nowhere'" in refuse(*command, "--from", "nowhere")
+    assert "give no other" in refuse(*command, "--from", "zilzal", "--initialiser", "he")
+
+
+def divided_set(tmp_path):
+    """Sixty events, every other one for development."""
     rng = np.random.default_rng(0)
     rows, arrays = [], {}
     for number in range(60):
@@ -241,15 +264,43 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
             row(name, split="dev" if number % 2 else "train", trace_p_arrival_sample="2000",
                 trace_s_arrival_sample="2400", **columns(number, 3))
         )  # fmt: skip
-    folder = write_set(tmp_path / "own", rows, arrays)
-    command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
-               "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
+    return write_set(tmp_path / "own", rows, arrays)
+
+
+def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    command = ["train", "picker", divided_set(tmp_path), "-o", tmp_path / "out", "--pools", 1,
+               "--windows", 64, "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
     with monkeypatch.context() as patch:
         patch.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
         call(*command)
     history = json.loads((tmp_path / "out" / "history.json").read_text())
     assert [entry["round"] for entry in history] == [0, 1]
     assert history[1]["loss"] < history[0]["loss"]
+
+
+def test_the_shipped_network_is_tuned_on_a_users_own_set(call, refuse, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    output = tmp_path / "out"
+    command = ["train", "picker", divided_set(tmp_path), "-o", output, "--pools", 1,
+               "--windows", 32, "--rounds", 1]  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
+        said = call(*command, "--from", "zilzal")
+    tuned = output / "zilzal-tuned.onnx"
+    assert str(tuned) in said
+    spec, begun = read_spec(tuned), read_spec(find_model("zilzal"))
+    assert spec.training_data.startswith(f"Began from zilzal {begun.version} (SHA-256 ")
+    assert spec.training_data.endswith("Then: Train splits of own.")
+    assert (spec.name, spec.preparation, spec.parameters) == (
+        "zilzal-tuned", begun.preparation, begun.parameters
+    )  # fmt: skip
+    card = tuned.with_suffix(".md").read_text()
+    assert "--from zilzal.onnx --keep 0.25" in card
+    assert "may be forgotten" in card
+    assert "give another folder" in refuse(*command)
 
 
 def own_set(tmp_path, count):

@@ -212,6 +212,10 @@ def picker(
             "wrote. Fewer rounds at a smaller rate are the default then.",
         ),
     ] = None,
+    keep: Annotated[
+        float | None,
+        typer.Option(help="Share of that network's weights in the one that is kept, 0 to below 1."),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for checkpoint, network, card, curves.")
     ],
@@ -277,7 +281,7 @@ def picker(
         "passes": passes, "batch": batch, "rule": rule, "length": length, "rate": rate,
         "momentum": momentum, "weight_decay": weight_decay, "clip_value": clip_value,
         "clip_norm": clip_norm, "initialiser": initialiser, "test_every": test_every,
-        "seed": seed, "threads": threads, "device": device,
+        "seed": seed, "threads": threads, "device": device, "keep": keep,
     }  # fmt: skip
     begun = {} if start is None else training_room.gentle_options(find_model(start))
     options: dict[str, Any] = begun | _given(chosen)

@@ -22,12 +22,7 @@ TRAINING_DATA = (
 
 def data_in_words(training: PickerTraining) -> str:
     """What was learnt from, in words."""
-    told = ""
-    if training.start is not None:
-        start = read_start(training.start)
-        told = f"Began from {start}, which had learnt from: {start.spec.training_data} Then: "
-    if training.shared:
-        told += TRAINING_DATA
+    told = TRAINING_DATA if training.shared else ""
     if training.sets:
         told += f" Train splits of {', '.join(folder.name for folder in training.sets)}."
     if training.teachers:
@@ -36,12 +31,25 @@ def data_in_words(training: PickerTraining) -> str:
             f" Taught by the curves of {names} on the same windows: on outputs that are not "
             "exported, and in place of labels where there are none."
         )
-    return told.strip() + (f" Left out: {', '.join(training.without)}." if training.without else "")
+    told = told.strip()
+    if training.without:
+        told += f" Left out: {', '.join(training.without)}."
+    if training.start is None:
+        return told
+    start = read_start(training.start)
+    return (
+        f"Began from {start}, of whose weights {training.keep:.0%} are kept, and which had learnt "
+        f"from: {start.spec.training_data} Then: {told}"
+    )
 
 
 def _command(training: PickerTraining) -> str:
     """The commands that make the network again; what is not named has its default."""
-    begun = f" --from {training.start.name}" if training.start is not None else ""
+    begun = (
+        ""
+        if training.start is None
+        else f" --from {training.start.name} --keep {training.keep:g} --rate {training.rate:g}"
+    )
     teachers = "".join(f" --teacher {path.name}" for path in training.teachers)
     without = f" --without {','.join(training.without)}" if training.without else ""
     source = "--shared ../shared" if training.shared else " ".join(map(str, training.sets))

@@ -36,6 +36,7 @@ class PickerTraining:
         without: sets left out of training, for tests on regions held out.
         start: file of the network to go on from, see `zilzal.train.start`; None for fresh weights.
             It keeps its shape, and `preparation` must be its own.
+        keep: share of the start's weights in the network that is kept, against forgetting.
         teachers: files of published networks whose curves are learnt beside the labels.
         seed: of everything drawn.
         pools: how many different pools of windows are drawn.
@@ -75,6 +76,7 @@ class PickerTraining:
     bank: Path | None = None
     without: tuple[str, ...] = ()
     start: Path | None = None
+    keep: float = 0.25
     teachers: tuple[Path, ...] = ()
     seed: int = 20260
     pools: int = 48
@@ -109,6 +111,8 @@ class PickerTraining:
             raise ValueError("there is nothing to learn from; give the shared folder, or sets")
         if self.windows < self.batch:
             raise ValueError(f"windows ({self.windows}) must be at least batch ({self.batch})")
+        if not 0 <= self.keep < 1:
+            raise ValueError(f"keep must be at least 0 and below 1, not {self.keep:g}")
         if not 0 < self.crop <= self.mixing.length:
             raise ValueError(f"crop must be 1 to {self.mixing.length} samples, not {self.crop}")
         if len(self.label_weights) != len(LABELS):

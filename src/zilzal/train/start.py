@@ -8,6 +8,7 @@ statistics, of which the file knows nothing, are held, its weight and bias learn
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import count, takewhile
@@ -130,6 +131,30 @@ def build_from(start: Start, *, labels: int = len(LABELS)) -> nn.Module:
     if left:
         raise ValueError(f"{', '.join(sorted(left))} left over")
     return network
+
+
+def mixed_with_start(network: nn.Module, start: Start, share: float) -> nn.Module:
+    """A copy whose every weight is `share` parts the start's and else the network's own.
+
+    Most of what is new stays, and hardly anything is forgotten; both networks have the same
+    statistics, so nothing else need be fitted.
+
+    Args:
+        network: of the start's shape, trained from it.
+        start: what it began from.
+        share: 0 for the network as it is, 1 for its start.
+
+    Source:
+        Wortsman et al. (2022), Robust fine-tuning of zero-shot models, arXiv:2109.01903.
+    """
+    import torch
+
+    mixed, begun = deepcopy(network), build_from(start).state_dict()
+    with torch.no_grad():
+        for name, value in mixed.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(begun[name], share)
+    return mixed
 
 
 def hold_statistics(network: nn.Module) -> None:

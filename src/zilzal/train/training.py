@@ -23,7 +23,7 @@ from zilzal.train.options import PickerTraining
 from zilzal.train.pool import pools_of
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import Outputs, Trial, choose_thresholds, four_f1, pick_trials
-from zilzal.train.start import read_start
+from zilzal.train.start import mixed_with_start, read_start
 from zilzal.train.teachers import TAUGHT
 
 if TYPE_CHECKING:
@@ -89,8 +89,6 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     """
     import torch
 
-    from zilzal.models.strided_unet import without_curves
-
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     shape = shape_of(training)
@@ -112,7 +110,7 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
             measured: dict[str, Any] = {"round": number, "loss": loss}
             measured["seconds"] = round(time.perf_counter() - started, 1)
             if (number + 1) % training.test_every == 0 or number + 1 == training.rounds:
-                measured |= _test(state.averaged, training, trials)
+                measured |= _test(_kept(state.averaged, training), training, trials)
             state.rounds_done = number + 1
             state.history.append(measured)
             state.save(checkpoint)
@@ -120,7 +118,7 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
             if told is not None:
                 told(measured)
     return TrainedPicker(
-        network=without_curves(state.averaged.cpu(), len(LABELS)).eval(),
+        network=_kept(state.averaged, training),
         shape=replace(shape, labels=len(LABELS)),
         training=training,
         history=tuple(state.history),
@@ -159,11 +157,18 @@ def shape_of(training: PickerTraining) -> StridedUNet:
     return replace(begun, labels=len(LABELS) + len(TAUGHT) * len(training.teachers))
 
 
-def _test(network: nn.Module, training: PickerTraining, trials: Sequence[Trial]) -> dict[str, Any]:
-    from copy import deepcopy
+def _kept(averaged: nn.Module, training: PickerTraining) -> nn.Module:
+    """A copy of the averaged network as it is exported, with its share of the one it began from."""
+    from zilzal.models.strided_unet import without_curves
 
-    kept = deepcopy(network).cpu()
-    picks = pick_trials(outputs_of(kept, training.preparation), trials)
+    network = without_curves(averaged, len(LABELS)).cpu().eval()
+    if training.start is None:
+        return network
+    return mixed_with_start(network, read_start(training.start), training.keep)
+
+
+def _test(network: nn.Module, training: PickerTraining, trials: Sequence[Trial]) -> dict[str, Any]:
+    picks = pick_trials(outputs_of(network, training.preparation), trials)
     thresholds = choose_thresholds(trials, picks, false_per_hour=training.false_per_hour)
     measured: dict[str, Any] = dict(four_f1(trials, picks, thresholds))
     measured["thresholds"] = {phase.value: t for phase, t in thresholds.items()}
