@@ -27,13 +27,14 @@ from zilzal.train.labels import LABELS
 
 if TYPE_CHECKING:
     import onnx
-    from torch import nn
+    from torch import Tensor, nn
 
     from zilzal.models.strided_unet import StridedUNet
 
-GENTLE: Mapping[str, Any] = {"rate": 3e-4, "rounds": 20, "pools": 8, "windows": 1024,
+GENTLE: Mapping[str, Any] = {"rate": 1e-3, "rounds": 20, "pools": 8, "windows": 1024,
                              "test_every": 5}  # fmt: skip
-"""What a training from a network has in the place of `PickerTraining`'s defaults."""
+"""What a training from a network has in the place of `PickerTraining`'s defaults; measured, see
+`docs/how-to/tune-the-picker.md`."""
 
 _PREFIX = "network."
 """Of the names of weights in an exported file."""
@@ -113,7 +114,7 @@ def build_from(start: Start, *, labels: int = len(LABELS)) -> nn.Module:
     network = replace(start.shape, labels=labels).build()
     left, folded = dict(start.weights), ""
 
-    def fill(parameter: nn.Parameter, values: Float32[Array, "..."]) -> None:
+    def fill(parameter: Tensor, values: Float32[Array, "..."]) -> None:
         if parameter.shape != values.shape:
             raise ValueError(f"{tuple(values.shape)} in the place of {tuple(parameter.shape)}")
         parameter.copy_(torch.from_numpy(values))
