@@ -9,6 +9,7 @@ import pytest
 
 from tests.classify.made import event_record, noise_record
 from tests.classify.test_learned import evidence, made_network
+from tests.train.made_sets import made_set
 from tests.train.test_dataset import row, write_set
 from zilzal.classify.learned import LearnedClassifier
 from zilzal.classify.model import read_class_model
@@ -253,8 +254,9 @@ def test_picker_from_a_network_has_gentle_options(call, tmp_path, refuse, monkey
     assert "give no other" in refuse(*command, "--from", "zilzal", "--initialiser", "he")
 
 
-def divided_set(tmp_path):
-    """Sixty events, every other one for development."""
+def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
     rng = np.random.default_rng(0)
     rows, arrays = [], {}
     for number in range(60):
@@ -264,14 +266,9 @@ def divided_set(tmp_path):
             row(name, split="dev" if number % 2 else "train", trace_p_arrival_sample="2000",
                 trace_s_arrival_sample="2400", **columns(number, 3))
         )  # fmt: skip
-    return write_set(tmp_path / "own", rows, arrays)
-
-
-def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_path, monkeypatch):
-    pytest.importorskip("torch")
-    pytest.importorskip("onnxscript")
-    command = ["train", "picker", divided_set(tmp_path), "-o", tmp_path / "out", "--pools", 1,
-               "--windows", 64, "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
+    folder = write_set(tmp_path / "own", rows, arrays)
+    command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
+               "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
     with monkeypatch.context() as patch:
         patch.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
         call(*command)
@@ -280,25 +277,25 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
     assert history[1]["loss"] < history[0]["loss"]
 
 
-def test_the_shipped_network_is_tuned_on_a_users_own_set(call, refuse, tmp_path, monkeypatch):
+def test_the_shipped_network_is_tuned_on_a_users_own_sets(call, refuse, tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("onnxscript")
     output = tmp_path / "out"
-    command = ["train", "picker", divided_set(tmp_path), "-o", output, "--pools", 1,
+    learnt = made_set(tmp_path / "own", split="train", seed=1)
+    kept_apart = made_set(tmp_path / "apart", n_events=10, n_noise=1, first=20, seed=2)
+    command = ["train", "picker", learnt, kept_apart, "-o", output, "--pools", 1,
                "--windows", 32, "--rounds", 1]  # fmt: skip
-    with monkeypatch.context() as patch:
-        patch.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
-        said = call(*command, "--from", "zilzal")
+    said = call(*command, "--from", "zilzal", "--rate", 1e-4)
     tuned = output / "zilzal-tuned.onnx"
     assert str(tuned) in said
     spec, begun = read_spec(tuned), read_spec(find_model("zilzal"))
     assert spec.training_data.startswith(f"Began from zilzal {begun.version} (SHA-256 ")
-    assert spec.training_data.endswith("Then: Train splits of own.")
+    assert spec.training_data.endswith("Then: Train splits of own, apart.")
     assert (spec.name, spec.preparation, spec.parameters) == (
         "zilzal-tuned", begun.preparation, begun.parameters
     )  # fmt: skip
     card = tuned.with_suffix(".md").read_text()
-    assert "--from zilzal.onnx --keep 0.25" in card
+    assert "--from zilzal.onnx --keep 0.25 --rate 0.0001" in card
     assert "may be forgotten" in card
     assert "give another folder" in refuse(*command)
 
