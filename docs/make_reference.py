@@ -370,12 +370,10 @@ def _live() -> list[str]:
         f"{max(done):,} of {killed['records']:,} records): of {compared:,} rows of picks, "
         f"arrivals, events and coverage {differing} differ from those of a monitor that was left "
         "alone.\n",
-        "A whole monitor on synthetic networks at 100 Hz, played in real time: by the clock on the "
-        "wall, on all cores of the machine, or by one of processor time, as on two cores whose "
-        "threads never wait for each other (with the picking network before this one, which took "
-        "twice the time). Counted after a minute, in which all stations began; the cores include "
-        "the work of the end, when all is made "
-        "final at once. From the packet with which the network has the 5.5 s after an onset that "
+        "A whole monitor on synthetic networks at 100 Hz, played in real time by the clock on the "
+        "wall, on all cores of the machine. Counted after a minute, in which all stations began; "
+        "the cores include the work of the end, when all is made final at once; memory is that of "
+        "both processes. From the packet with which the network has the 5.5 s after an onset that "
         "it looks at to the pick; from the last pick of an event's first version to that version, "
         "event by event.\n",
         "| stations | clock | cores | data [s] | cores used | packet to pick [s], "
