@@ -45,12 +45,13 @@ import numpy as np
 import zilzal
 from zilzal.app.configuration import read_configuration
 from zilzal.app.live.health import Health
+from zilzal.app.live.identity import SAME_PICK_S
 from zilzal.app.live.monitor import Monitor
 from zilzal.app.replay import synthetic_recording
 from zilzal.core.event import Event, Origin
-from zilzal.core.ids import ChannelId
+from zilzal.core.ids import ChannelId, SensorId
 from zilzal.core.packet import Bookmark, Link, Packet
-from zilzal.core.pick import Pick
+from zilzal.core.pick import Phase, Pick
 from zilzal.core.time import Time
 from zilzal.io.playback import deliveries
 from zilzal.io.record import record_trace
@@ -300,6 +301,7 @@ class Watching(Health):
         super().__init__(clock)
         self.came: dict[ChannelId, list[tuple[Time, Time]]] = {}
         self.picked: dict[str, tuple[Pick, Time]] = {}
+        self.onsets: dict[tuple[SensorId, Phase], list[tuple[Time, Time]]] = {}
         self.stored: list[tuple[Event, Time]] = []
 
     def hear(self, packet: Packet) -> None:
@@ -315,6 +317,10 @@ class Watching(Health):
         now = self.clock.now()
         for pick in told:
             self.picked.setdefault(pick.id, (pick, now))
+            known = self.onsets.setdefault((pick.channel_id.sensor_id, pick.phase), [])
+            # Told again a few samples later, it is another pick of the same onset.
+            if not any(abs(pick.time - time) <= SAME_PICK_S for time, _ in known):
+                known.append((pick.time, now))
 
     def note_events(self, events: Iterable[Event]) -> None:
         """See `Health`."""
@@ -328,16 +334,16 @@ class Watching(Health):
         ]
 
     def beyond_lookahead_s(self, lookahead_s: float, since: Time) -> list[float]:
-        """From the packet with which a network had all that it looks ahead to its pick.
+        """From the packet with which a network had all that it looks ahead to an onset's pick.
 
         Args:
             lookahead_s: of the network.
             since: packets before it do not count.
         """
         spans_s: list[float] = []
-        for pick, told in self.picked.values():
-            needed = pick.time + lookahead_s
-            sensor = pick.channel_id.sensor_id
+        onsets = [(s, *onset) for (s, _), told in self.onsets.items() for onset in told]
+        for sensor, at, told in onsets:
+            needed = at + lookahead_s
             reached = [
                 next((arrived for end, arrived in self.came[sensor.channel_id(c)] if end >= needed),
                      told)
