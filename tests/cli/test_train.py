@@ -297,6 +297,9 @@ def test_the_shipped_network_is_tuned_on_a_users_own_sets(call, refuse, tmp_path
     card = tuned.with_suffix(".md").read_text()
     assert "--from zilzal.onnx --keep 0.25 --rate 0.0001" in card
     assert "may be forgotten" in card
+    # With a minute of noise no others can be chosen.
+    assert [spec.thresholds[k] for k in "PS"] == [begun.thresholds[k] for k in "PS"]
+    assert "those of the network before" in card
     assert "give another folder" in refuse(*command)
 
 

@@ -108,8 +108,7 @@ within uncertainty | calibration error |
 {_skill_rows(findings)}
 
 Mean of the four F1: {f1["mean"]:.3f}. "Within uncertainty" is a share of the residuals; 0.68 is
-wanted. Thresholds: lowest with an F1 at 0.2 s within 0.005 of the best one that lets at most
-{24 * training.false_per_hour:.0f} false picks a station-day through.
+wanted. {_thresholds(training, findings)}
 
 ## Limits
 - Regions and instruments unlike the training's score lower; `docs/reference/picker-model-card.md`
@@ -123,6 +122,15 @@ wanted. Thresholds: lowest with an F1 at 0.2 s within 0.005 of the best one that
 
 Licence of the weights: {licence}.
 """
+
+
+def _thresholds(training: PickerTraining, findings: Findings) -> str:
+    if findings.are_kept:
+        return "Thresholds: those of the network before; there was too little noise for others."
+    return (
+        "Thresholds: lowest with an F1 at 0.2 s within 0.005 of the best one that lets at most\n"
+        f"{24 * training.false_per_hour:.0f} false picks a station-day through."
+    )
 
 
 def _forgotten(training: PickerTraining) -> str:

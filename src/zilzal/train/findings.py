@@ -30,6 +30,7 @@ class Findings:
 
     Args:
         thresholds: by label.
+        are_kept: whether these were given, not chosen here.
         calibration: by phase.
         uncertainty: by phase.
         four_f1: F1 of P and S at 0.1 and 0.5 s, their mean, noise picks.
@@ -38,6 +39,7 @@ class Findings:
     """
 
     thresholds: Mapping[str, float]
+    are_kept: bool
     calibration: Mapping[str, Table]
     uncertainty: Mapping[str, Table]
     four_f1: Mapping[str, float]
@@ -51,13 +53,16 @@ def measure(
     others: Sequence[Trial],
     found_others: Mapping[Phase, Onsets],
     false_per_hour: float,
+    thresholds: Mapping[Phase, float] | None = None,
 ) -> Findings:
-    """Thresholds and tables from one set of windows, their check on another.
+    """Thresholds, unless they are given, and tables from one set of windows; a check on another.
 
     The other windows hold the same records, shifted otherwise: the check tells of over-fitting
     of the tables, not of other regions.
     """
-    thresholds = choose_thresholds(trials, found, false_per_hour=false_per_hour)
+    are_kept = thresholds is not None
+    if thresholds is None:
+        thresholds = choose_thresholds(trials, found, false_per_hour=false_per_hour)
     calibration, uncertainty = {}, {}
     within, error = {}, {}
     for phase in Phase:
@@ -78,6 +83,7 @@ def measure(
         error[phase.value] = calibration_error(reliability_table(probability, check.is_right))
     return Findings(
         thresholds={phase.value: threshold for phase, threshold in thresholds.items()},
+        are_kept=are_kept,
         calibration=calibration,
         uncertainty=uncertainty,
         four_f1=four_f1(others, found_others, thresholds),

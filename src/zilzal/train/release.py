@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zilzal.core.pick import Phase
 from zilzal.infer.precision import bf16_difference
 from zilzal.infer.spec import ModelSpec, attach_spec, read_spec
 from zilzal.synth.trial import trial_windows
@@ -16,6 +18,7 @@ from zilzal.train.export import to_onnx
 from zilzal.train.findings import development_in_words, measure
 from zilzal.train.labels import LABELS
 from zilzal.train.options import PickerTraining
+from zilzal.train.record import Record
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import detection_threshold, pick_trials
 from zilzal.train.training import TrainedPicker, outputs_of
@@ -84,7 +87,8 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     trials = development_trials(records, seed=1, shifts=release.shifts)
     others = development_trials(records, seed=2, shifts=release.shifts)
     found, found_others = (pick_trials(outputs, windows) for windows in (trials, others))
-    findings = measure(trials, found, others, found_others, training.false_per_hour)
+    kept = _kept_thresholds(training, records)
+    findings = measure(trials, found, others, found_others, training.false_per_hour, kept)
     thresholds = {**findings.thresholds, "detection": detection_threshold(outputs, trials)}
     card = write_card(
         trained, findings, name=f"{release.name} {release.version}", shifts=release.shifts,
@@ -116,6 +120,21 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     path.write_bytes(_exported(trained.network, spec))
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     return path
+
+
+LEAST_NOISE_S = 1800.0
+"""Records of noise that thresholds of a tuned network are chosen on; by less, chance decides."""
+
+
+def _kept_thresholds(
+    training: PickerTraining, records: Sequence[Record]
+) -> dict[Phase, float] | None:
+    """Those of the network that was gone on from, where there is too little noise for others."""
+    noise_s = sum(r.length / r.sampling_rate for r in records if r.kind == "noise")
+    if training.start is None or noise_s >= LEAST_NOISE_S:
+        return None
+    begun = read_spec(training.start).thresholds
+    return {phase: begun[phase.value] for phase in Phase}
 
 
 def _exported(network: nn.Module, spec: ModelSpec) -> bytes:
