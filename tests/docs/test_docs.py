@@ -11,6 +11,7 @@ import click
 import pytest
 import typer.main
 
+from zilzal.app.replay import read_telemetry
 from zilzal.cli.main import app
 
 ROOT = Path(__file__).parents[2]
@@ -101,3 +102,19 @@ def test_links_between_pages_lead_somewhere(page):
 def test_no_figure_was_forgotten_in_a_sentence(page):
     prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert re.findall(r"\{\w+\}", prose) == []
+
+
+def faults_of_pages() -> list[tuple[str, str]]:
+    return [
+        (page.name, block)
+        for page in PAGES
+        for block in re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        if "[[links]]" in block
+    ]
+
+
+@pytest.mark.parametrize(("page", "faults"), faults_of_pages())
+def test_faults_in_the_pages_can_be_played(page, faults, tmp_path):
+    path = tmp_path / "faults.toml"
+    path.write_text(faults, encoding="utf-8")
+    assert read_telemetry(path).links, page

@@ -177,11 +177,6 @@ class GapPolicy:
         if self.clip_run < SHORTEST_RUN:
             raise ValueError(f"clip_run is {self.clip_run}; give {SHORTEST_RUN} or more")
 
-    @property
-    def hold_s(self) -> float:
-        """The longest that a sample may wait for a verdict beyond the promise."""
-        return self.shortest_s + self.zero_run_s
-
     def start(self, channel_id: ChannelId, *, since: Time | None = None) -> ContinuityState:
         """The state before any data; the tiling begins at `since`, or at the first sample."""
         since_ns = None if since is None else since.ns

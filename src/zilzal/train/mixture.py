@@ -350,12 +350,3 @@ def _present_only(cut: Cut) -> list[Onset]:
         for onset in cut.onsets
         if 0 <= onset.sample < cut.length - 1 and recorded[round(onset.sample)]
     ]
-
-
-def count_onsets(records: Sequence[Record], phase: Phase) -> int:
-    """Trusted arrivals of a phase."""
-    return sum(
-        onset.phase is phase and onset.weight >= TRUSTED
-        for record in records
-        for onset in record.onsets
-    )

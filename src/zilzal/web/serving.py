@@ -101,7 +101,8 @@ def serve(
         listener or listen(options.host, options.port) as listening,
     ):
         server = _server(held, options, audit=options.audit or _audit_beside(place))
-        _tell_what_lacks(held)
+        if listener is None:  # Beside a command there is what it has made so far.
+            _tell_what_lacks(held)
         if ready is not None:
             ready(_address(listening, options))
         with _stopped_quietly(server):
