@@ -64,6 +64,8 @@ def open_event(page: Page, desk: Served, event: dict) -> None:
     expect(page.get_by_role("region", name="Arrivals").get_by_role("row")).to_have_count(
         len(event["origin"]["arrivals"]) + 1
     )
+    # The page hears keys once it is painted, which takes a while on a busy machine.
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => setTimeout(r, 0)))")
 
 
 def place_of(page: Page, section: dict, time: str) -> tuple[float, float]:
