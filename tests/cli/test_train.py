@@ -267,7 +267,7 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
                 trace_s_arrival_sample="2400", **columns(number, 3))
         )  # fmt: skip
     folder = write_set(tmp_path / "own", rows, arrays)
-    command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
+    command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64, "--batch", 32,
                "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
     with monkeypatch.context() as patch:
         patch.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)

@@ -75,6 +75,25 @@ def learn(state, options, numbers):
     return losses
 
 
+def test_steps_for_a_gpu_are_those_of_the_cpu(tmp_path):
+    from zilzal.train.recorded import RecordedRounds
+
+    options = training(tmp_path, pools=2)
+    plain, recorded = fresh(options), fresh(options)
+    losses = learn(plain, options, [0, 1, 0])
+    rounds = RecordedRounds(recorded, options, pool)
+    for number, loss in enumerate(losses):
+        rng = np.random.default_rng(number % 2)
+        assert rounds(number, rng) == pytest.approx(loss, rel=1e-4)
+        recorded.rounds_done += 1
+    assert recorded.steps_done == plain.steps_done
+    for name, value in plain.averaged.state_dict().items():
+        if value.dtype.is_floating_point:
+            torch.testing.assert_close(
+                recorded.averaged.state_dict()[name], value, rtol=1e-3, atol=1e-5
+            )
+
+
 def fresh(options):
     torch.manual_seed(0)
     return State.fresh(SMALL, options)

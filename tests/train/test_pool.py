@@ -78,11 +78,11 @@ def test_a_network_that_is_normalised_along_time_is_no_teacher(tmp_path):
 @pytest.fixture
 def training(tmp_path):
     return PickerTraining(
-        shared=tmp_path, output=tmp_path / "out", pools=2, windows=32, without=("other",)
+        shared=tmp_path, output=tmp_path / "out", pools=2, windows=32, batch=8, without=("other",)
     )
 
 
-def test_pools_are_drawn_once_and_read_without_the_sets_left_out(training, monkeypatch):
+def test_pools_are_drawn_once_and_read_from_then_on(training, monkeypatch):
     records = [record(), record(source="other", at=1000)]
 
     def materials(shared: Path, *, sets):
@@ -118,7 +118,8 @@ def test_pools_are_drawn_once_and_read_without_the_sets_left_out(training, monke
     assert sorted(path.name for path in training.pools_folder.iterdir()) == [
         "0000.npz", "0001.npz", "drawing.json",
     ]  # fmt: skip
-    assert 0 < len(first) < 32
+    assert len(first) == 32
+    assert 0 < len(first.without(training.without)) < 32
     monkeypatch.setattr(pool_room, "draw_pool", None)
     with pools_of(training) as take:
         np.testing.assert_array_equal(take(0).samples, first.samples)

@@ -18,6 +18,7 @@ from zilzal.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from zilzal.learn.training import Epoch
+    from zilzal.models.strided_unet import StridedUNet
     from zilzal.train.classifier import Task
 
 app = typer.Typer(no_args_is_help=True, help="Train the monitor's networks on your own data.")
@@ -226,6 +227,9 @@ def picker(
         list[Path] | None,
         typer.Option(help="Network to learn from beside the labels (.onnx); may be repeated."),
     ] = None,
+    widths: Annotated[
+        str, typer.Option(help="Channels at 1/4, 1/8, 1/16, 1/32 of the rate, joined by commas.")
+    ] = "",
     bank: Annotated[
         Path | None, typer.Option(help="Folder of drawn windows, to share between trainings.")
     ] = None,
@@ -260,7 +264,9 @@ def picker(
     test_every: Annotated[int | None, typer.Option(min=1, help="Rounds between tests.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of PyTorch.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, or cuda with mixed precision.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, or cuda, where products are in TF32.")
+    ] = None,
 ) -> None:
     """Train a picking network on your own sets, or the shipped one anew, and write its card.
 
@@ -282,6 +288,7 @@ def picker(
         "momentum": momentum, "weight_decay": weight_decay, "clip_value": clip_value,
         "clip_norm": clip_norm, "initialiser": initialiser, "test_every": test_every,
         "seed": seed, "threads": threads, "device": device, "keep": keep,
+        "network": _shape(widths),
     }  # fmt: skip
     begun = {} if start is None else training_room.gentle_options(find_model(start))
     options: dict[str, Any] = begun | _given(chosen)
@@ -306,6 +313,19 @@ def picker(
     words.write_picture(rounds_figure(trained.history), output / "training.png", console)
     path = training_room.release_picker(trained, training_room.release_of(training))
     console.print(f"network: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _shape(widths: str) -> StridedUNet | None:
+    """The shape with these channels; None for the shipped one."""
+    from zilzal.models.strided_unet import StridedUNet
+
+    if not widths:
+        return None
+    numbers = [part.strip() for part in widths.split(",")]
+    if len(numbers) != 4 or not all(part.isdecimal() and int(part) > 0 for part in numbers):
+        raise ConfigError(f"--widths {widths}: give four numbers of channels, as in 16,16,32,64")
+    a, b, c, d = map(int, numbers)
+    return StridedUNet(widths=(a, b, c, d))
 
 
 @app.command()

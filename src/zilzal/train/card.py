@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from zilzal.core.pick import Phase
 from zilzal.train.findings import Findings
 from zilzal.train.options import PickerTraining
@@ -44,22 +46,26 @@ def data_in_words(training: PickerTraining) -> str:
 
 
 def _command(training: PickerTraining) -> str:
-    """The commands that make the network again; what is not named has its default."""
-    begun = (
-        ""
-        if training.start is None
-        else f" --from {training.start.name} --keep {training.keep:g} --rate {training.rate:g}"
-    )
-    teachers = "".join(f" --teacher {path.name}" for path in training.teachers)
-    without = f" --without {','.join(training.without)}" if training.without else ""
-    source = "--shared ../shared" if training.shared else " ".join(map(str, training.sets))
-    return (
-        f"`zilzal train picker {source}{begun} -o DIR{teachers} --rounds {training.rounds} "
-        f"--seed {training.seed}{without}`, teachers made by `zilzal models import`."
-        if training.teachers
-        else f"`zilzal train picker {source}{begun} -o DIR --rounds {training.rounds} "
-        f"--seed {training.seed}{without}`"
-    )
+    """The command that makes the network again; what is not named has its default."""
+    parts = ["zilzal train picker"]
+    parts += ["--shared ../shared"] if training.shared else map(str, training.sets)
+    if training.start is not None:
+        parts.append(f"--from {training.start.name} --keep {training.keep:g}")
+    parts += [f"--teacher {path.name}" for path in training.teachers]
+    if training.network is not None:
+        parts.append(f"--widths {','.join(map(str, training.network.widths))}")
+    usual = {each.name: each.default for each in fields(training)}
+    parts += [
+        f"--{name.replace('_', '-')} {value:g}"
+        for name in ("rounds", "pools", "windows", "batch", "rate", "seed")
+        if (value := getattr(training, name)) != usual[name] or name in ("rounds", "seed")
+    ]
+    if training.device != "cpu":
+        parts.append(f"--device {training.device}")
+    if training.without:
+        parts.append(f"--without {','.join(training.without)}")
+    made = ", teachers made by `zilzal models import`." if training.teachers else ""
+    return f"`{' '.join(parts)} -o DIR`{made}"
 
 
 def write_card(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Int64
 
+from zilzal.core.arrays import Array
 from zilzal.core.errors import ConfigError
 from zilzal.learn.clip import Clip, ClipNorm, ClipValue
 from zilzal.learn.initialise import INITIALISERS
 from zilzal.learn.lengths import Constant, CosineCooling, LinearCooling, Schedule, StepCooling
 from zilzal.train.options import ADAMW, PickerTraining
-from zilzal.train.pool import Pool
+from zilzal.train.pool import Pool, Take
 from zilzal.train.start import build_from, hold_statistics, read_start
 from zilzal.train.teachers import TAUGHT
 
@@ -50,11 +52,14 @@ class State:
         if start is not None and start.spec.preparation != training.preparation:
             raise ConfigError(f"preparation must be that of {start}: {start.spec.preparation}")
         network = shape.build() if start is None else build_from(start, labels=shape.labels)
-        # Channels last in memory: oneDNN then trains in 0.6 of the time.
-        network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - in its stubs, devices only
+        if training.device == "cpu":
+            # Channels last in memory: oneDNN then trains in 0.6 of the time.
+            network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - in its stubs, devices only
         if training.initialiser:
             initialise(network, training)
-        network = network.to(training.device)
+        network = network.to(training.device).train()
+        if start is not None:
+            hold_statistics(network)
         return cls(
             network, _optimiser(network, training), deepcopy(network).eval(),
             start="" if start is None else str(start),
@@ -95,6 +100,8 @@ class State:
             )
         for name in ("network", "optimiser", "averaged"):
             getattr(self, name).load_state_dict(saved[name])
+        for group in self.optimiser.param_groups:
+            group["lr"], group["capturable"] = float(group["lr"]), False
         self.rounds_done, self.steps_done = saved["rounds_done"], saved["steps_done"]
         self.history = saved["history"]
 
@@ -131,34 +138,44 @@ def _optimiser(network: nn.Module, training: PickerTraining) -> torch.optim.Opti
     )  # fmt: skip
 
 
+Round = Callable[[int, np.random.Generator], float]
+"""Shows the pool of a round's number; the mean loss."""
+
+
+def rounds_of(state: State, training: PickerTraining, take: Take) -> Round:
+    """How a training's rounds are learnt: on a GPU by recorded steps where the rule allows it."""
+    if training.device != "cpu" and training.rule == ADAMW:
+        from zilzal.train.recorded import RecordedRounds
+
+        return RecordedRounds(state, training, take)
+    return lambda number, rng: learn_round(
+        state, take(number % training.pools).without(training.without), training, rng
+    )
+
+
 def learn_round(
     state: State, pool: Pool, training: PickerTraining, rng: np.random.Generator
 ) -> float:
     """Show a pool `passes` times; the mean loss."""
     import torch
 
-    state.network.train()
-    if training.start is not None:
-        hold_statistics(state.network)
-    clip, mixed = _clip(training), training.device != "cpu"
+    clip = _clip(training)
     n_batches = training.passes * (len(pool) // training.batch)
     losses: list[float] = []
     for crops in _batches(pool, training, rng):
-        samples, targets, weights, taught = (part.to(training.device) for part in crops)
+        samples, *curves = (part.to(training.device) for part in crops)
         for group in state.optimiser.param_groups:
             group["lr"] = rate_at(training, state.rounds_done + len(losses) / n_batches)
         state.optimiser.zero_grad()
-        with torch.autocast(training.device, dtype=torch.bfloat16, enabled=mixed):
-            logits = state.network(samples)
-        loss = picking_loss(
-            logits.float(), targets, weights, label_weights=training.label_weights
-        ) + teaching_loss(logits.float(), taught, weights, training)
+        loss = whole_loss(state.network(samples), *curves, training=training)
         loss.backward()
         if clip is not None:
             _bound(state.network, clip)
         state.optimiser.step()
+        keep = keep_at(training, state.steps_done + 1)
         state.steps_done += 1
-        _average(state, training)
+        with torch.no_grad():
+            _average(state, keep)
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
 
@@ -202,50 +219,80 @@ def _bound(network: nn.Module, clip: Clip) -> None:
         parameter.grad = gradient
 
 
-def _average(state: State, training: PickerTraining) -> None:
-    """Exponential mean of the weights, and of batch normalisation's statistics.
+def keep_at(training: PickerTraining, steps: int) -> float:
+    """What the averaged weights keep of themselves in a step, the first being number 1.
 
     A short training forgets faster: its first weights are no part of what it ends with.
     """
-    import torch
-
     span = min(training.memory / training.rounds, _MEMORY) * training.steps
-    keep = min(1 - 1 / span, state.steps_done / (state.steps_done + 9))
-    with torch.no_grad():
-        averaged, current = state.averaged.state_dict(), state.network.state_dict()
-        for name, value in averaged.items():
-            if value.dtype.is_floating_point:
-                value.lerp_(current[name], 1 - keep)
-            else:
-                value.copy_(current[name])
+    return min(1 - 1 / span, steps / (steps + 9))
 
 
-Batch = tuple["torch.Tensor", "torch.Tensor", "torch.Tensor", "torch.Tensor"]
-"""Samples, targets, weights, taught curves."""
+def _average(state: State, keep: float) -> None:
+    """Exponential mean of the weights, and of batch normalisation's statistics."""
+    averaged, current = state.averaged.state_dict(), state.network.state_dict()
+    for name, value in averaged.items():
+        if value.dtype.is_floating_point:
+            value.lerp_(current[name], 1 - keep)
+        else:
+            value.copy_(current[name])
+
+
+def order_of(
+    n_windows: int, training: PickerTraining, slack: int, rng: np.random.Generator
+) -> Iterator[tuple[Int64[Array, " row"], Int64[Array, " row"]]]:
+    """Windows of each step of a round, and at which sample the crop of each begins.
+
+    Each window comes `passes` times, in random order.
+
+    Args:
+        n_windows: of the pool.
+        training: options.
+        slack: samples that a window has more than a crop.
+        rng: of the round.
+    """
+    for _ in range(training.passes):
+        order = rng.permutation(n_windows)
+        for first in range(0, len(order) - training.batch + 1, training.batch):
+            rows = order[first : first + training.batch]
+            yield rows, rng.integers(slack + 1, size=len(rows))
+
+
+Batch = tuple["torch.Tensor", ...]
+"""Samples, then curves as `PARTS` has them, in 0 to 1."""
+
+PARTS = ("samples", "targets", "weights", "taught")
+"""Arrays of a pool that a step needs."""
 
 
 def _batches(pool: Pool, training: PickerTraining, rng: np.random.Generator) -> Iterator[Batch]:
-    """Random crops of the pool's windows in random order, each window `passes` times."""
+    """Random crops of the pool's windows, as `order_of` has them."""
     import torch
 
     slack = pool.samples.shape[2] - training.crop
-    for _ in range(training.passes):
-        order = rng.permutation(len(pool.samples))
-        for first in range(0, len(order) - training.batch + 1, training.batch):
-            rows = order[first : first + training.batch]
-            offsets = rng.integers(slack + 1, size=len(rows))
-            crops = [
-                tuple(
-                    array[row, :, offset : offset + training.crop]
-                    for array in (pool.samples, pool.targets, pool.weights, pool.taught)
-                )
-                for row, offset in zip(rows, offsets, strict=True)
-            ]
-            samples, *curves = (np.stack(part) for part in zip(*crops, strict=True))
-            targets, weights, taught = (
-                torch.from_numpy(each.astype(np.float32) / 255) for each in curves
-            )
-            yield torch.from_numpy(samples.astype(np.float32)), targets, weights, taught
+    for rows, offsets in order_of(len(pool), training, slack, rng):
+        crops = [
+            [getattr(pool, part)[row, :, offset : offset + training.crop] for part in PARTS]
+            for row, offset in zip(rows, offsets, strict=True)
+        ]
+        samples, *curves = (np.stack(part) for part in zip(*crops, strict=True))
+        yield (
+            torch.from_numpy(samples.astype(np.float32)),
+            *(torch.from_numpy(each.astype(np.float32) / 255) for each in curves),
+        )
+
+
+def whole_loss(
+    logits: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor,
+    taught: torch.Tensor,
+    *,
+    training: PickerTraining,
+) -> torch.Tensor:
+    """What a step makes smaller: `picking_loss` and `teaching_loss`."""
+    picking = picking_loss(logits, targets, weights, label_weights=training.label_weights)
+    return picking + teaching_loss(logits, taught, weights, training)
 
 
 def picking_loss(
@@ -265,7 +312,7 @@ def picking_loss(
         logits[:, : targets.shape[1]], targets, reduction="none"
     )
     by_label = (each * weights).sum(2).mean(0) / 100
-    return (by_label * torch.tensor(label_weights, device=by_label.device)).sum()
+    return torch.stack([w * loss for w, loss in zip(label_weights, by_label, strict=True)]).sum()
 
 
 def teaching_loss(

@@ -67,7 +67,7 @@ class PickerTraining:
         false_per_hour: noise picks per hour that a threshold may let through.
         test_every: rounds between tests on the development records.
         threads: of PyTorch.
-        device: "cpu" or "cuda"; on the latter with mixed precision.
+        device: "cpu" or "cuda"; on the latter with products in TF32.
     """
 
     shared: Path | None = None
@@ -79,13 +79,13 @@ class PickerTraining:
     keep: float = 0.25
     teachers: tuple[Path, ...] = ()
     seed: int = 20260
-    pools: int = 48
+    pools: int = 96
     windows: int = 2048
     drawers: int = 1
-    rounds: int = 360
+    rounds: int = 1500
     passes: int = 1
     crop: int = 4096
-    batch: int = 32
+    batch: int = 128
     rule: str = "adamw"
     length: str = "cosine"
     rate: float = 3e-3
@@ -102,7 +102,7 @@ class PickerTraining:
     preparation: Preparation = field(default_factory=Preparation)
     mixing: Mixing = field(default_factory=Mixing)
     false_per_hour: float = 2.0
-    test_every: int = 40
+    test_every: int = 100
     threads: int = 1
     device: str = "cpu"
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float16, UInt8
+from jaxtyping import Bool, Float16, UInt8
 
 from zilzal.core.arrays import Array
 from zilzal.core.errors import ConfigError
@@ -56,11 +56,8 @@ class Pool:
         """The windows in which none of these sets had a part."""
         if not sets:
             return self
-        kept = np.array([not set(sets) & set(text.split()) for text in self.sources], bool)
-        return Pool(
-            samples=self.samples[kept], targets=self.targets[kept], weights=self.weights[kept],
-            taught=self.taught[kept], sources=self.sources[kept],
-        )  # fmt: skip
+        kept = untouched(self.sources, sets)
+        return replace(self, **{part.name: getattr(self, part.name)[kept] for part in fields(self)})
 
     def write(self, path: Path) -> None:
         """Write the pool whole or not at all."""
@@ -76,7 +73,12 @@ class Pool:
     def read(cls, path: Path) -> Pool:
         """What `write` wrote."""
         with np.load(path) as arrays:
-            return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+            return cls(**{part.name: arrays[part.name] for part in fields(cls)})
+
+
+def untouched(sources: Array, sets: Sequence[str]) -> Bool[Array, " window"]:
+    """Of windows with these `sources`, which have nothing of some sets."""
+    return np.array([not set(sets) & set(text.split()) for text in sources], bool)
 
 
 def draw_pool(
@@ -146,7 +148,7 @@ def pools_of(training: PickerTraining) -> Iterator[Take]:
         def take(number: int) -> Pool:
             if number in waiting:
                 waiting.pop(number).result()
-            return Pool.read(paths[number]).without(training.without)
+            return Pool.read(paths[number])
 
         try:
             yield take

@@ -45,7 +45,7 @@ class Release:
     """
 
     name: str = "zilzal"
-    version: str = "5"
+    version: str = "6"
     licence: str = "Apache-2.0"
     window_samples: int = 8192
     hop_samples: int = 6656

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from zilzal.models.strided_unet import StridedUNet
 
 GENTLE: Mapping[str, Any] = {"rate": 1e-3, "rounds": 20, "pools": 8, "windows": 1024,
-                             "test_every": 5}  # fmt: skip
+                             "batch": 32, "test_every": 5}  # fmt: skip
 """What a training from a network has in the place of `PickerTraining`'s defaults; measured, see
 `docs/how-to/tune-the-picker.md`."""
 

@@ -18,7 +18,7 @@ from zilzal.core.errors import DataError
 from zilzal.core.pick import Phase
 from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.labels import LABELS
-from zilzal.train.loop import State, learn_round
+from zilzal.train.loop import State, rounds_of
 from zilzal.train.options import PickerTraining
 from zilzal.train.pool import pools_of
 from zilzal.train.shared import development_trials, read_development_records
@@ -71,6 +71,10 @@ def outputs_of(network: nn.Module, preparation: Preparation, *, stride: int = 32
     return outputs
 
 
+_SAVED_EVERY_S = 10.0
+"""Of a training whose rounds are shorter, an interruption costs so much at most."""
+
+
 def train_picker(training: PickerTraining, *, told: Told | None = None) -> TrainedPicker:
     """Train a network, going on from the last checkpoint in the output folder.
 
@@ -102,27 +106,38 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
         read_development_records(training.shared, sets=training.sets, without=training.without)
     )
     _refuse_untested(trials)
-    with pools_of(training) as take, _without_denormals():
-        for number in range(state.rounds_done, training.rounds):
-            started = time.perf_counter()
-            rng = np.random.default_rng((training.seed, 1, number))
-            loss = learn_round(state, take(number % training.pools), training, rng)
-            measured: dict[str, Any] = {"round": number, "loss": loss}
-            measured["seconds"] = round(time.perf_counter() - started, 1)
-            if (number + 1) % training.test_every == 0 or number + 1 == training.rounds:
-                measured |= _test(_kept(state.averaged, training), training, trials)
-            state.rounds_done = number + 1
-            state.history.append(measured)
-            state.save(checkpoint)
-            _write_json(training.output / "history.json", state.history)
-            if told is not None:
-                told(measured)
+    if state.rounds_done < training.rounds:
+        _learn(state, training, trials, told)
     return TrainedPicker(
         network=_kept(state.averaged, training),
         shape=replace(shape, labels=len(LABELS)),
         training=training,
         history=tuple(state.history),
     )
+
+
+def _learn(
+    state: State, training: PickerTraining, trials: Sequence[Trial], told: Told | None
+) -> None:
+    """All rounds that are left, tested and saved now and then."""
+    with pools_of(training) as take, _without_denormals():
+        saved = time.monotonic()
+        learn = rounds_of(state, training, take)
+        for number in range(state.rounds_done, training.rounds):
+            started, last = time.perf_counter(), number + 1 == training.rounds
+            loss = learn(number, np.random.default_rng((training.seed, 1, number)))
+            measured: dict[str, Any] = {"round": number, "loss": loss}
+            measured["seconds"] = round(time.perf_counter() - started, 1)
+            if (number + 1) % training.test_every == 0 or last:
+                measured |= _test(_kept(state.averaged, training), training, trials)
+            state.rounds_done = number + 1
+            state.history.append(measured)
+            if time.monotonic() - saved >= _SAVED_EVERY_S or last:
+                state.save(training.output / "checkpoint.pt")
+                _write_json(training.output / "history.json", state.history)
+                saved = time.monotonic()
+            if told is not None:
+                told(measured)
 
 
 def _refuse_untested(trials: Sequence[Trial]) -> None:
