@@ -267,8 +267,8 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
                 trace_s_arrival_sample="2400", **columns(number, 3))
         )  # fmt: skip
     folder = write_set(tmp_path / "own", rows, arrays)
-    command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64, "--batch", 32,
-               "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
+    command = ["train", "picker", folder, "-o", tmp_path / "out", "--pools", 1, "--windows", 64,
+               "--batch", 32, "--rounds", 2, "--passes", 4, "--initialiser", "he"]  # fmt: skip
     with monkeypatch.context() as patch:
         patch.setattr("zilzal.train.findings.FEWEST_RIGHT", 0)
         call(*command)
@@ -295,7 +295,8 @@ def test_the_shipped_network_is_tuned_on_a_users_own_sets(call, refuse, tmp_path
         "zilzal-tuned", begun.preparation, begun.parameters
     )  # fmt: skip
     card = tuned.with_suffix(".md").read_text()
-    assert "--from zilzal.onnx --keep 0.25 --rate 0.0001" in card
+    assert "--from zilzal.onnx --keep 0.25 " in card
+    assert " --rate 0.0001 " in card
     assert "may be forgotten" in card
     # With a minute of noise no others can be chosen.
     assert [spec.thresholds[k] for k in "PS"] == [begun.thresholds[k] for k in "PS"]

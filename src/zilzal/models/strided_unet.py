@@ -36,7 +36,7 @@ class StridedUNet:
     """
 
     labels: int = 3
-    widths: tuple[int, int, int, int] = (16, 16, 32, 64)
+    widths: tuple[int, int, int, int] = (32, 32, 32, 64)
     stem: int = 12
     taps: int = 5
     reach: tuple[tuple[int, int], ...] = ((1, 2), (2, 2), (4, 1), (8, 0), (2, 1), (8, 0))
