@@ -31,7 +31,7 @@ from zilzal.pick.tell import Segment, Teller, made_by
 from zilzal.signal.prepare import finish_preparation, start_preparation, step_preparation
 from zilzal.signal.stretches import Stretch, Stretches
 
-_ROUND_SAMPLES = 1 << 18
+_ROUND_SAMPLES = 1 << 19
 """Longer windows are worked on in pieces of so many samples, which bounds the memory."""
 _READ_LABELS = ("P", "S", "detection", *MOTIONS)
 
