@@ -209,7 +209,7 @@ def load_model(
         raise ModelError(f"there is no network at {path}")
     status = path.stat()
     changed = status.st_mtime_ns, status.st_size
-    return _load(path.resolve(), changed, threads, engine, window_samples)
+    return _load(path.absolute(), changed, threads, engine, window_samples)
 
 
 @lru_cache(maxsize=8)

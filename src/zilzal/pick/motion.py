@@ -158,7 +158,7 @@ def find_motion_model(name_or_path: str) -> Model:
             f"no network {name_or_path!r} for first motions: neither a file nor one of the "
             f"packaged {known}"
         )
-    return _read_once(path.resolve(), path.stat().st_mtime_ns)
+    return _read_once(path.absolute(), path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
