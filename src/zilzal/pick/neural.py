@@ -69,7 +69,8 @@ class NeuralPicker:
         engine: that runs the network.
         threads: of the engine; one per process scales best.
         window_samples: length of the network's windows where it should be another than the
-            model's own; longer ones overlap less, shorter ones need less memory and wait less.
+            model's own; longer ones overlap less, shorter ones wait less. It changes no pick of a
+            network whose reach is known.
         first_motions: name or path of the small network that reads them, or "rule" for the first
             swing that stands out of the noise; of a picking network with curves of first motions
             these count instead.
