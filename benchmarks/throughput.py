@@ -47,6 +47,7 @@ from zilzal.core.time import Time
 from zilzal.core.waveform import Window
 from zilzal.infer.engine import EngineName, load_model
 from zilzal.infer.packaged import find_model
+from zilzal.infer.spec import read_spec
 from zilzal.io.archive import Archive
 from zilzal.io.miniseed_index import index_file
 from zilzal.io.sds_writer import write_sds
@@ -78,8 +79,6 @@ PACKAGES = (
 BATCHES = (32, 64, 128)
 """The best of these, on an hour, is what a published picker is given besides its default."""
 PHASENET_HOURS, EQT_HOURS = 4.0, 2.0
-LONG_WINDOW = 32_768
-"""Four times the shipped network's: what an archive may be given."""
 
 Call = Callable[[], Any]
 
@@ -111,12 +110,12 @@ def contenders(hours: float, shared: Path) -> list[Contender]:
     seisbench = ("seisbench", "torch", "obspy")
     engines = [
         Contender(
-            f"zilzal, {name}{told}", hours, partial(start_ours, {"engine": name, **longer}),
+            f"zilzal, {name}", hours, partial(start_ours, {"engine": name}),
             () if name == "onnxruntime" else ("openvino",),
         )
-        for told, longer in (("", {}), (", long windows", {"window_samples": LONG_WINDOW}))
         for name in get_args(EngineName)
     ]  # fmt: skip
+    live = {"window_samples": read_spec(find_model("zilzal")).window_samples}
     peers = [
         Contender(
             f"SeisBench {kind}, {batch}", min(cut, hours),
@@ -130,6 +129,7 @@ def contenders(hours: float, shared: Path) -> list[Contender]:
     ]  # fmt: skip
     return [
         *engines,
+        Contender(f"{OURS}, windows as they come live", hours, partial(start_ours, live)),
         Contender("zilzal, STA/LTA with onsets", hours, partial(start_ours, {"use": "stalta"})),
         *peers,
         Contender("ObsPy, recursive STA/LTA", hours, start_obspy, ("obspy",)),
@@ -240,7 +240,8 @@ def start_stages(folder: Path) -> dict[str, Call]:
         ]
 
     prepared = np.concatenate(prepare(), axis=1)
-    length, hop = spec.window_samples, spec.hop_samples
+    hop = spec.hop_samples * model.joined
+    length = spec.window_samples - spec.hop_samples + hop
     frames = [
         prepared[:, first : first + length]
         for first in range(0, prepared.shape[1] - length + 1, hop)

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 from zilzal.models.strided_unet import (  # noqa: E402
     StridedUNet,
     multiply_adds,
+    reach,
     without_curves,
 )
 
@@ -47,6 +48,18 @@ def test_an_output_sees_the_seconds_that_the_card_states(network):
         ahead.append(int(seen.max()) - at)
     assert 2900 < max(back) <= 3000
     assert 500 < max(ahead) <= 560
+
+
+def test_windows_agree_on_all_that_lies_within_the_reach_and_no_more(network):
+    network, record = network.double(), torch.randn(1, 3, 16_384, dtype=torch.float64)
+    before, after = reach(network)
+    with torch.no_grad():
+        whole, part = network(record)[0], network(record[..., 4_096:12_288])[0]
+    differ = (whole[:, 4_096:12_288] - part).abs().amax(0) > 1e-13
+    places = differ.nonzero()[:, 0]
+    first, last = int(places[places < 4_096].max()), int(places[places > 4_096].min())
+    assert before - 32 <= first < before
+    assert 8_192 - after <= last < 8_192 - after + 32
 
 
 @pytest.mark.parametrize("labels", [3, 4])

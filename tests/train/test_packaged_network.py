@@ -9,6 +9,7 @@ from zilzal.core.time import Time
 from zilzal.core.waveform import Window
 from zilzal.infer.engine import load_model
 from zilzal.infer.packaged import find_model
+from zilzal.infer.windows import curves_of
 from zilzal.pick.neural import NeuralPicker
 from zilzal.train.dataset import read_seisbench
 
@@ -73,6 +74,23 @@ def test_the_file_states_what_it_is():
     assert set(spec.thresholds) == set(spec.labels)
     assert 0 < spec.uncertainty_s("P", 0.99) < spec.uncertainty_s("P", 0.5) < 0.5
     assert find_model("zilzal").stat().st_size < 2_000_000
-    # Where two windows count alike, each must see the 7.2 s ahead that the network looks.
-    assert spec.overlap == "context"
-    assert (spec.window_samples - spec.hop_samples) / 2 / spec.sampling_rate > 7.2
+    # A window decides what it sees in full: the 29.8 s before and the 5.5 s after a sample.
+    assert spec.reach_samples is not None
+    back_s, ahead_s = (n / spec.sampling_rate for n in spec.reach_samples)
+    assert 29.6 <= back_s < 30.0
+    assert 5.4 <= ahead_s < 5.6
+
+
+def test_length_of_windows_changes_no_pick(records):
+    samples = np.concatenate([record.samples for record in records[:3]], axis=1)
+    window = Window(
+        sensor_id=SensorId("NC", "A", "", "HH"), start=START, sampling_rate=100.0,
+        samples=samples.astype(np.float32), present=np.ones(samples.shape, bool),
+    )  # fmt: skip
+    joined, *others = (
+        curves_of(load_model(find_model("zilzal"), window_samples=n), window)
+        for n in (None, 4_992, 7_616, 16_384)
+    )
+    for curves in others:
+        assert curves.first_number == joined.first_number
+        np.testing.assert_allclose(curves.values, joined.values, atol=1e-6)

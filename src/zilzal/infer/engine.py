@@ -26,7 +26,8 @@ EngineName = Literal["onnxruntime", "openvino", "openvino-bf16"]
 """In 32-bit floats, except the last."""
 
 _BATCH_SAMPLES = 1 << 15
-"""Samples of a component in a batch: few enough for activations to stay in the cache."""
+"""Samples of a component in a batch, or in windows that are joined: few enough for activations to
+stay in the cache."""
 _OPENVINO_BATCH_SAMPLES = 1 << 16
 """More for OpenVINO, to which each run by itself costs half a millisecond."""
 _OPENVINO_LSTM_BATCH = 16
@@ -107,16 +108,21 @@ class Model:
         spec: what it is.
         sha256: of its file; the provenance of all it says.
         engine: that runs it.
+        joined: so many windows that follow each other are run as one long window; 1 for each by
+            itself, unless the network's reach is known.
     """
 
     spec: ModelSpec
     sha256: str
     engine: Engine
+    joined: int = 1
 
     @property
     def batch_size(self) -> int:
         """Windows per run; fixed, for engines round otherwise when the batch is another."""
         fixed = self.engine.input_shape[0]
+        if fixed is None and self.spec.reach_samples is not None:
+            return 1
         return fixed or max(_BATCH_SAMPLES // self.spec.window_samples, 1)
 
     def predict(
@@ -127,7 +133,7 @@ class Model:
         """Outputs for windows of any number; which windows come together changes nothing.
 
         Args:
-            windows: prepared, components in the order ZNE.
+            windows: prepared, components in the order ZNE, all of one length.
             present: their masks.
 
         Returns:
@@ -141,7 +147,10 @@ class Model:
         windows: Sequence[Float32[Array, "component sample"]],
         present: Sequence[Bool[Array, "component sample"]],
     ) -> list[Float32[Array, "..."]]:
-        """The same as `predict`, window by window and not copied into one array."""
+        """The same as `predict`, window by window and not copied into one array.
+
+        Where the network's reach is known, windows may be longer by whole hops, see `joined`.
+        """
         size = self.batch_size
         outputs: list[Float32[Array, "..."]] = []
         for first in range(0, len(windows), size):
@@ -150,17 +159,23 @@ class Model:
             if self.spec.preparation.normalisation != "running":
                 masks = self._batch(present[first : first + size]).astype(bool)
                 batch = normalise_windows(self.spec.preparation, batch, masks)
-            outputs += list(self.engine.run(batch)[: len(chosen)])
+            told = self.engine.run(batch)[: len(chosen)]
+            if self.spec.reach_samples is None:
+                outputs += list(told)
+            else:
+                outputs += [o[:, : w.shape[1]] for o, w in zip(told, chosen, strict=True)]
         return outputs
 
     def _batch(self, windows: Sequence[Array]) -> Float32[Array, "batch component sample"]:
         """Windows in the network's order of components, filled up with zeros."""
         components = [COMPONENTS.index(c) for c in self.spec.components]
-        shape = (self.batch_size, len(components), self.spec.window_samples)
-        batch = np.empty(shape, np.float32)
+        length = self.engine.input_shape[2] or max(window.shape[1] for window in windows)
+        batch = np.empty((self.batch_size, len(components), length), np.float32)
         for row, window in zip(batch, windows, strict=False):
+            n_samples = window.shape[1]
             for place, component in enumerate(components):
-                row[place] = window[component]
+                row[place, :n_samples] = window[component]
+            row[:, n_samples:] = 0
         batch[len(windows) :] = 0
         return batch
 
@@ -180,7 +195,7 @@ def load_model(
         engine: "onnxruntime", or with the extra `fast` "openvino" and "openvino-bf16"; without
             it ONNX Runtime takes their place, and a warning is logged.
         window_samples: length of a window in place of the specification's; windows overlap by as
-            many samples as the specification has it.
+            many samples as the specification has it, and are not joined.
 
     Raises:
         ModelError: the file cannot be loaded, the network takes no windows of that length, or
@@ -194,7 +209,7 @@ def load_model(
         raise ModelError(f"there is no network at {path}")
     status = path.stat()
     changed = status.st_mtime_ns, status.st_size
-    return _load(path.resolve(), changed, threads, engine, window_samples)
+    return _load(path.absolute(), changed, threads, engine, window_samples)
 
 
 @lru_cache(maxsize=8)
@@ -230,12 +245,18 @@ def build_model(
     if window_samples is not None:
         hop_samples = window_samples - (spec.window_samples - spec.hop_samples)
         spec = replace(spec, window_samples=window_samples, hop_samples=hop_samples)
-    started = _start(engine, model_bytes, spec, threads)
-    _refuse_contradiction(spec, started, name)
-    return Model(spec=spec, sha256=hashlib.sha256(model_bytes).hexdigest(), engine=started)
+    joined = 1
+    if spec.reach_samples is not None and window_samples is None:
+        joined = max((_BATCH_SAMPLES - sum(spec.reach_samples)) // spec.hop_samples, 1)
+    length = spec.window_samples + (joined - 1) * spec.hop_samples
+    started = _start(engine, model_bytes, (len(spec.components), length), threads)
+    _refuse_contradiction(spec, length, started, name)
+    sha256 = hashlib.sha256(model_bytes).hexdigest()
+    return Model(spec=spec, sha256=sha256, engine=started, joined=joined)
 
 
-def _start(name: EngineName, model_bytes: bytes, spec: ModelSpec, threads: int) -> Engine:
+def _start(name: EngineName, model_bytes: bytes, window: tuple[int, int], threads: int) -> Engine:
+    """An engine for windows of so many components and samples, or any where it takes any."""
     if name != "onnxruntime" and find_spec("openvino") is None:
         logger.warning(
             "the engine %s needs `pip install zilzal[fast]`; ONNX Runtime takes its place", name
@@ -247,8 +268,7 @@ def _start(name: EngineName, model_bytes: bytes, spec: ModelSpec, threads: int) 
 
     # Names of operations stand in the file as they are.
     least = _OPENVINO_LSTM_BATCH if b"LSTM" in model_bytes else 1
-    windows = max(_OPENVINO_BATCH_SAMPLES // spec.window_samples, least)
-    shape = (windows, len(spec.components), spec.window_samples)
+    shape = (max(_OPENVINO_BATCH_SAMPLES // window[1], least), *window)
     precision = "bf16" if name == "openvino-bf16" else "f32"
     return OpenVinoEngine(model_bytes, shape, threads=threads, precision=precision)
 
@@ -265,11 +285,12 @@ def _refuse_bf16(spec: ModelSpec) -> None:
         )
 
 
-def _refuse_contradiction(spec: ModelSpec, engine: Engine, name: str) -> None:
+def _refuse_contradiction(spec: ModelSpec, length: int, engine: Engine, name: str) -> None:
     """Compare the shapes that the network declares, then those of a run on zeros."""
     batch = engine.input_shape[0] or 1
-    inputs = (batch, len(spec.components), spec.window_samples)
-    outputs = (batch, *spec.output_shape)
+    inputs = (batch, len(spec.components), length)
+    n_labels, *samples = spec.output_shape
+    outputs = (batch, n_labels, *(length for _ in samples))
     declared = tuple(engine.input_shape)
     if len(declared) != 3 or any(n not in (None, m) for n, m in zip(declared, inputs, strict=True)):
         raise SpecError(f"{name}: the network takes {declared}, its specification says {inputs}")

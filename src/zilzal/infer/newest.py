@@ -3,9 +3,14 @@
 What two windows of the grid share is what a network wants to see on either side of a sample. So a
 window of twice that length, which ends with the newest sample, says of its second half what the
 long one will say, at a fraction of the cost; it has not seen what comes next, as nobody has.
+
+Of a network whose reach is known, the shorter window decides what it sees in full, exactly as the
+long one will, and says as much as is known of the newest samples.
 """
 
 from __future__ import annotations
+
+from math import gcd
 
 import numpy as np
 from jaxtyping import Float32
@@ -16,15 +21,29 @@ from zilzal.infer.spec import ModelSpec
 from zilzal.signal.edge import EdgeWindow
 from zilzal.signal.frame import FrameState
 
+_SHARE = 4
+"""A shorter window has room for so great a part of the samples that a window decides."""
+
 
 def context_samples(spec: ModelSpec) -> int:
     """What two windows share."""
     return spec.window_samples - spec.hop_samples
 
 
+def unsettled_samples(spec: ModelSpec) -> int:
+    """So many of the newest samples lack a part of what windows of the grid see after them.
+
+    Where one window decides after the other, that is what the network looks ahead; otherwise half
+    of what two windows share.
+    """
+    return spec.reach_samples[1] if spec.reach_samples else context_samples(spec) // 2
+
+
 def newest_samples(spec: ModelSpec) -> int | None:
     """Length of the shorter window; None where it would say something else, or is no gain."""
-    length = 2 * context_samples(spec)
+    length = _length(spec)
+    if spec.reach_samples is not None:
+        return length if length < spec.window_samples else None
     is_along = spec.preparation.normalisation == "running" and spec.point_sample is None
     by_context = spec.edges == "padded" and spec.overlap == "context" and spec.peaks == "separated"
     return length if is_along and by_context and 0 < 2 * length <= spec.window_samples else None
@@ -37,12 +56,15 @@ def newest_window(spec: ModelSpec, state: FrameState) -> EdgeWindow | None:
         spec: of the network with its long windows.
         state: of the long windows: samples from the start of the next one on.
     """
-    length, kept = 2 * context_samples(spec), state.kept
+    length, kept = _length(spec), state.kept
     before, after = spec.blinding
     if kept.end - max(kept.first, state.segment_start) <= before + after:
         return None
-    start = max(kept.first, kept.end - length)
-    if start > kept.first:
+    step = _step(spec)
+    start = max(kept.first, -(-(kept.end - length) // step) * step)
+    if spec.reach_samples is not None:
+        decided = max(start + spec.reach_samples[0], state.segment_start + before)
+    elif start > kept.first:
         decided = max(start + context_samples(spec), state.segment_start + before)
     elif state.segment_start >= kept.first:
         decided = state.segment_start + before
@@ -80,3 +102,15 @@ def newest_curves(
     first = window.start + spec.blinding[0]
     place = slice(spec.blinding[0], window.end - window.start)
     return Curves(first, output[:, place]), window.first
+
+
+def _length(spec: ModelSpec) -> int:
+    if spec.reach_samples is None:
+        return 2 * context_samples(spec)
+    step = _step(spec)
+    return sum(spec.reach_samples) + -(-spec.hop_samples // _SHARE // step) * step
+
+
+def _step(spec: ModelSpec) -> int:
+    """Windows begin at multiples of it, for those of the grid do; 1 where that does not matter."""
+    return gcd(spec.window_samples, spec.hop_samples) if spec.reach_samples else 1

@@ -7,6 +7,9 @@ that has seen enough on both sides decides; "mean" counts them alike, "max" take
 Only the valid part of a window counts, that is all but `blinding` at its edges; and of a gap-free
 segment all but as many samples at its ends, where the network has seen padding.
 
+Windows of a network whose reach is known decide what they see in full, each its own part: then
+nothing is weighed, and curves are the same however long the windows are.
+
 A network with one value per window gives points of a curve; between two of them it is a line.
 """
 
@@ -63,6 +66,8 @@ def step_overlap(
     """Add consecutive windows; hand out what no later window reaches."""
     if len(outputs) == 0:
         return state, Curves(state.number, state.combined[:, :0])
+    if spec.reach_samples is not None:
+        return _set_apart(spec, state, first_window, outputs)
     state = _add(spec, state, first_window, outputs)
     start, _, _ = _share(spec)
     n_final = (first_window + len(outputs)) * spec.hop_samples + start - state.number
@@ -89,6 +94,21 @@ def step_edge(
     state.combined[:, place] = output[:, edge.first - edge.start : edge.end - edge.start]
     state.covered[place] = 1
     return state
+
+
+def _set_apart(
+    spec: ModelSpec,
+    state: OverlapState,
+    first_window: int,
+    outputs: Sequence[Float32[Array, "label sample"]],
+) -> tuple[OverlapState, Curves]:
+    """Windows, some of them joined, that decide one part after the other."""
+    before, after = spec.undecided
+    parts = [output[:, before : output.shape[1] - after] for output in outputs]
+    decided = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    number = first_window * spec.hop_samples + before
+    values = decided[:, max(state.number - number, 0) :]
+    return state._replace(number=state.number + values.shape[1]), Curves(state.number, values)
 
 
 def _add(

@@ -32,13 +32,14 @@ def find_model(name_or_path: str | Path) -> Path:
     Raises:
         ModelError: it is none of these.
     """
-    path, user = Path(name_or_path), user_model_folder()
+    path = Path(name_or_path)
     if path.is_file():
         return path
-    for folder in (model_folder(), user):
-        named = folder / f"{name_or_path}.onnx"
+    for folder in (model_folder, user_model_folder):
+        named = folder() / f"{name_or_path}.onnx"
         if path.name == str(name_or_path) and named.is_file():
             return named
+    user = user_model_folder()
     own = f", nor one of your own {models_in(user)} in {user}" if models_in(user) else ""
     raise ModelError(
         f"no network {str(name_or_path)!r}: neither a file nor one of the packaged "

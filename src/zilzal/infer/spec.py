@@ -22,7 +22,7 @@ Task = Literal["pick", "classify"]
 Overlap = Literal["mean", "max", "context"]
 Edges = Literal["padded", "flush", "whole"]
 Peaks = Literal["separated", "excursions"]
-FORMAT = 2
+FORMAT = 3
 """Of the specification's JSON; files of all earlier formats are read."""
 Table = tuple[tuple[float, float], ...]
 """Pairs (x, y) with rising x, interpolated linearly and held beyond the ends."""
@@ -43,6 +43,9 @@ class ModelSpec:
         hop_samples: from window to window.
         blind_samples: at either edge of a window, whose output is not used.
         blind_end_samples: at the window's end, where that differs from its start.
+        reach_samples: how far before and after a sample the network looks; a window then decides
+            only what it sees in full, and neither its place nor its length changes anything.
+            None where windows overlap in what they decide.
         point_sample: the output is one value per label, for this sample of the window; None
             where it is a curve along the window.
         edges: of gap-free segments. "padded" windows reach beyond them, with zeros there; "flush"
@@ -85,6 +88,7 @@ class ModelSpec:
     hop_samples: int
     blind_samples: int = 0
     blind_end_samples: int | None = None
+    reach_samples: tuple[int, int] | None = None
     point_sample: int | None = None
     edges: Edges = "padded"
     overlap: Overlap = "mean"
@@ -119,6 +123,11 @@ class ModelSpec:
             return self.point_sample, self.window_samples - 1 - self.point_sample
         end = self.blind_end_samples
         return self.blind_samples, self.blind_samples if end is None else end
+
+    @property
+    def undecided(self) -> tuple[int, int]:
+        """Samples at a window's start and end that it decides nothing of, within a segment."""
+        return self.reach_samples or self.blinding
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -168,6 +177,8 @@ class ModelSpec:
                 for name in ("uncertainty", "calibration")
             }
             labels = tuple(content.pop("labels"))
+            if (reach := content.pop("reach_samples", None)) is not None:
+                content["reach_samples"] = int(reach[0]), int(reach[1])
             known = {f.name for f in fields(cls)}
             if unknown := set(content) - known:
                 raise SpecError(f"unknown fields in a model specification: {sorted(unknown)}")
@@ -230,6 +241,8 @@ def _window_problems(spec: ModelSpec) -> list[str]:
             f"sampling_rate {spec.sampling_rate} differs from the preparation's "
             f"{spec.preparation.sampling_rate}"
         )
+    if spec.reach_samples is not None:
+        problems += _reach_problems(spec, spec.reach_samples)
     return problems + (_point_problems(spec) if spec.point_sample is not None else _holes(spec))
 
 
@@ -242,6 +255,25 @@ def _holes(spec: ModelSpec) -> list[str]:
             f"blind at the start and {after} at the end leave samples without output"
         ]
     return []
+
+
+def _reach_problems(spec: ModelSpec, reach: tuple[int, int]) -> list[str]:
+    problems: list[str] = []
+    if spec.hop_samples != spec.window_samples - sum(reach) or not all(
+        0 <= blind <= far for blind, far in zip(spec.blinding, reach, strict=True)
+    ):
+        problems.append(
+            f"windows of {spec.window_samples} samples that decide all but reach_samples = {reach} "
+            f"must come every {spec.window_samples - sum(reach)}, not {spec.hop_samples}, and "
+            f"reach no less far than the blind {spec.blinding}"
+        )
+    along = spec.preparation.normalisation == "running" and spec.point_sample is None
+    if spec.edges != "padded" or not along:
+        problems.append(
+            f"with reach_samples edges must be 'padded', not {spec.edges!r}, normalisation "
+            f"'running', not {spec.preparation.normalisation!r}, and the output a curve"
+        )
+    return problems
 
 
 def _point_problems(spec: ModelSpec) -> list[str]:

@@ -74,7 +74,7 @@ def start_windows(
 
 
 def cut_windows(
-    spec: ModelSpec,
+    model: Model,
     state: Cutting,
     samples: Float32[Array, "component sample"],
     present: Bool[Array, "component sample"],
@@ -84,13 +84,13 @@ def cut_windows(
     """Take more prepared samples of the segment; hand out the windows that are complete.
 
     Args:
-        spec: of the network.
+        model: the network.
         state: from the step before.
         samples: that follow.
         present: their mask.
         ends: whether the segment ends with them.
     """
-    grid = _grid(spec)
+    spec, grid = model.spec, _grid(model.spec, model.joined)
     frame_state, frames = step_frames(grid, state.frames, samples, present)
     handed_out = [frames, finish_frames(grid, frame_state)] if ends else [frames]
     if state.edges is None:
@@ -143,17 +143,20 @@ def curves_of(model: Model, window: Window) -> Curves:
     rest = finish_preparation(spec.preparation, state)
     samples, present = (np.concatenate(pair, axis=1) for pair in zip(first, rest, strict=True))
     cutting, overlap = start_windows(spec, begun.number, len(samples))
-    _, cut = cut_windows(spec, cutting, samples, present, ends=True)
-    outputs = model.predict(cut.windows, cut.masks)
+    _, cut = cut_windows(model, cutting, samples, present, ends=True)
+    outputs = model.predict_each(cut.windows, cut.masks)
     end_number = begun.number + samples.shape[1]
-    return join_outputs(spec, overlap, cut, list(outputs), end_number=end_number)[1]
+    return join_outputs(spec, overlap, cut, outputs, end_number=end_number)[1]
 
 
-def _grid(spec: ModelSpec) -> FrameGrid:
+def _grid(spec: ModelSpec, joined: int = 1) -> FrameGrid:
     if spec.edges == "padded":
+        (before, after), (blind, blind_end) = spec.undecided, spec.blinding
         return FrameGrid(
             window_samples=spec.window_samples,
             hop_samples=spec.hop_samples,
-            margin_samples=sum(spec.blinding),
+            margin_samples=blind + blind_end,
+            context_samples=(before - blind, after - blind_end),
+            joined=joined,
         )
     return FrameGrid(window_samples=spec.window_samples, hop_samples=spec.hop_samples, whole=True)

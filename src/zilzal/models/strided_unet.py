@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 _SLOWEST = 32
 """Samples to one at the lowest rate."""
+_LONGEST_REACH = 1 << 14
 _SHARP = 3
 """So many curves look aside in the last layer."""
 
@@ -175,6 +176,29 @@ def multiply_adds(module: nn.Module, samples: int = 3008) -> float:
     for hook in hooks:
         hook.remove()
     return counted * 3001 / samples
+
+
+def reach(module: nn.Module) -> tuple[int, int]:
+    """How many samples before and after one its output depends on, in whole strides.
+
+    Of windows that begin at multiples of the stride, the outputs from so far after the start to
+    so far before the end are those of any longer window.
+
+    All weights are made positive, so that nothing cancels: what ones beyond an edge let through
+    is what the network sees beyond it. It is looked for up to 164 s away.
+    """
+    seen = deepcopy(module).float().eval()
+    with torch.no_grad():
+        for parameter in seen.parameters():
+            parameter.fill_(0.01 if parameter.dim() > 1 else 0.0)
+        for layer in seen.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.reset_parameters()
+        before = torch.zeros(1, 3, 2 * _LONGEST_REACH)
+        before[:, :, :_LONGEST_REACH] = 1
+        reached = [seen(samples)[0].ne(0).any(0) for samples in (before, before.flip(2))]
+    back, ahead = (int(far.sum()) - _LONGEST_REACH for far in reached)
+    return -(-back // _SLOWEST) * _SLOWEST, -(-ahead // _SLOWEST) * _SLOWEST
 
 
 def _convolutions(module: nn.Module) -> Iterator[nn.Conv2d]:

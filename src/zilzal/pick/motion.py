@@ -8,7 +8,7 @@ network has seen such records and says how sure it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -136,6 +136,7 @@ def motion_reader(name: str, probability: float) -> MotionReader | None:
     return MotionReader(model=find_motion_model(name), probability=probability)
 
 
+@cache
 def network_folder() -> Path:
     """Where the package keeps its networks for first motions."""
     return Path(str(files("zilzal.pick"))) / "networks"
@@ -157,7 +158,7 @@ def find_motion_model(name_or_path: str) -> Model:
             f"no network {name_or_path!r} for first motions: neither a file nor one of the "
             f"packaged {known}"
         )
-    return _read_once(path.resolve(), path.stat().st_mtime_ns)
+    return _read_once(path.absolute(), path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)

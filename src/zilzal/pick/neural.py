@@ -31,7 +31,7 @@ from zilzal.pick.tell import Segment, Teller, made_by
 from zilzal.signal.prepare import finish_preparation, start_preparation, step_preparation
 from zilzal.signal.stretches import Stretch, Stretches
 
-_ROUND_SAMPLES = 1 << 18
+_ROUND_SAMPLES = 1 << 19
 """Longer windows are worked on in pieces of so many samples, which bounds the memory."""
 _READ_LABELS = ("P", "S", "detection", *MOTIONS)
 
@@ -69,7 +69,8 @@ class NeuralPicker:
         engine: that runs the network.
         threads: of the engine; one per process scales best.
         window_samples: length of the network's windows where it should be another than the
-            model's own; longer ones overlap less, shorter ones need less memory and wait less.
+            model's own; longer ones overlap less, shorter ones wait less. It changes no pick of a
+            network whose reach is known.
         first_motions: name or path of the small network that reads them, or "rule" for the first
             swing that stands out of the noise; of a picking network with curves of first motions
             these count instead.
@@ -129,7 +130,7 @@ class NeuralPicker:
             for window in dealt:
                 follower, segment = sensors.get(window.sensor_id, (None, None))
                 follower, pieces = follow(follower, window)
-                segment, new_work = self._feed(model.spec, window.sensor_id, segment, pieces)
+                segment, new_work = self._feed(model, window.sensor_id, segment, pieces)
                 sensors[window.sensor_id] = _Sensor(follower, segment)
                 work += new_work
             for sensor_id, segment in self._run(model, work, collected):
@@ -143,7 +144,7 @@ class NeuralPicker:
         work: list[_Work] = []
         for sensor_id, (follower, segment) in sorted(state.items()):
             pieces = close(follower, 3)
-            work += self._feed(model.spec, sensor_id, segment, pieces)[1]
+            work += self._feed(model, sensor_id, segment, pieces)[1]
         for _ in self._run(model, work, collected):
             pass
         return collected.picked()
@@ -205,7 +206,7 @@ class NeuralPicker:
 
     def _feed(
         self,
-        spec: ModelSpec,
+        model: Model,
         sensor_id: SensorId,
         segment: Segment | None,
         pieces: Sequence[Piece],
@@ -214,8 +215,8 @@ class NeuralPicker:
         work: list[_Work] = []
         for piece in pieces:
             if piece.begins or segment is None:
-                segment = self._begin(spec, piece)
-            segment, cut = _prepare(spec, segment, piece)
+                segment = self._begin(model.spec, piece)
+            segment, cut = _prepare(model, segment, piece)
             work.append(_Work(sensor_id, segment, cut, piece.ends))
             if piece.ends:
                 segment = None
@@ -301,18 +302,17 @@ class _Collected:
         )
 
 
-def _prepare(spec: ModelSpec, segment: Segment, piece: Piece) -> tuple[Segment, WindowCut]:
+def _prepare(model: Model, segment: Segment, piece: Piece) -> tuple[Segment, WindowCut]:
     """Prepare a piece's samples; hand out the windows that are complete."""
-    preparation, prepared = step_preparation(
-        spec.preparation, segment.preparation, piece.samples, piece.present
-    )
+    how = model.spec.preparation
+    preparation, prepared = step_preparation(how, segment.preparation, piece.samples, piece.present)
     if piece.ends:
-        rest = finish_preparation(spec.preparation, preparation)
+        rest = finish_preparation(how, preparation)
         samples, present = (
             np.concatenate(pair, axis=1) for pair in zip(prepared, rest, strict=True)
         )
         prepared = samples, present
-    cutting, cut = cut_windows(spec, segment.cutting, *prepared, ends=piece.ends)
+    cutting, cut = cut_windows(model, segment.cutting, *prepared, ends=piece.ends)
     moved = replace(
         segment,
         clock=piece.clock,

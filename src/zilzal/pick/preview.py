@@ -18,7 +18,7 @@ from zilzal.core.ids import SensorId
 from zilzal.core.pick import Pick
 from zilzal.core.stage import Preview
 from zilzal.core.time import Time
-from zilzal.infer.newest import context_samples, newest_curves, newest_window
+from zilzal.infer.newest import newest_curves, newest_window, unsettled_samples
 from zilzal.infer.spec import ModelSpec
 from zilzal.pick.read import Peak, Reading, start_reading, step_reading
 from zilzal.pick.tell import Segment, Teller
@@ -99,10 +99,10 @@ def looks_at(
 
 
 def settled_of(spec: ModelSpec, segment: Segment | None) -> Time:
-    """Picks before have seen half of what two windows share after them: as much as final ones."""
+    """Picks before have seen as much after them as final ones."""
     if segment is None:
         return _NEVER
-    return segment.time_of(segment.end_number - context_samples(spec) // 2)
+    return segment.time_of(segment.end_number - unsettled_samples(spec))
 
 
 def by_sensor(

@@ -171,9 +171,10 @@ def _cut(windows: Sequence[Window], longest: int) -> Iterator[Window]:
 
 
 def _finite(window: Window) -> Window:
-    finite = np.isfinite(window.samples)
-    if finite.all():
+    # NaN is the least and the largest of any samples that it is among.
+    if all(np.isfinite((row.min(), row.max())).all() for row in window.samples if len(row)):
         return window
+    finite = np.isfinite(window.samples)
     return replace(
         window, samples=np.where(finite, window.samples, 0), present=window.present & finite
     )

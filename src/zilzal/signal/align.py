@@ -200,7 +200,7 @@ def _window(state: AlignState, stop: int) -> tuple[AlignState, Window]:
     grid = state.grid
     assert grid is not None
     shape = (len(state.waiting), stop - state.number)
-    samples, present = np.zeros(shape, np.float32), np.zeros(shape, bool)
+    samples, present = np.empty(shape, np.float32), np.zeros(shape, bool)
     waiting: list[tuple[Fragment, ...]] = []
     skipped: list[CoverageSpan] = []
     for column, fragments in enumerate(state.waiting):
@@ -216,6 +216,7 @@ def _window(state: AlignState, stop: int) -> tuple[AlignState, Window]:
                 count = min(max(stop - first, 0), len(fragment.samples))
                 if count > late:
                     place = slice(first + late - state.number, first + count - state.number)
+                    samples[column, filled - state.number : place.start] = 0
                     samples[column, place] = fragment.samples[late:count]
                     present[column, place] = True
                     filled = first + count
@@ -223,6 +224,7 @@ def _window(state: AlignState, stop: int) -> tuple[AlignState, Window]:
                 count = max(count, late)
             if count < len(fragment.samples):
                 rest.append(fragment.part(count, len(fragment.samples)) if count else fragment)
+        samples[column, filled - state.number :] = 0
         waiting.append(tuple(rest))
     turned, is_there = rotate(samples, present, state.orientation)
     window = Window(

@@ -172,15 +172,16 @@ def step_section(section: Section, past: Past, blocks: Blocks, place: Place) -> 
         The past at the start of the block that is open now, and the output; where the blocks
         hold none of the samples it means nothing.
     """
-    states = np.zeros((*blocks.shape[:2], 2), np.float32)
-    states[:, place.first] = past.state
+    n_components, n_blocks, _ = blocks.shape
+    states = np.zeros((n_components, 2, n_blocks), np.float32)
+    states[:, :, place.first] = past.state
     if place.n_whole:
         entering = multiply(blocks, section.entry)[:, place.whole]
         past, after = _step_states(section, past, entering)
-        following = states[:, place.first + 1 : place.rows.stop]
-        following[:] = after[:, :, : following.shape[1]].transpose(0, 2, 1)
+        following = states[:, :, place.first + 1 : place.rows.stop]
+        following[:] = after[:, :, : following.shape[2]]
     output = multiply(blocks, section.response)
-    output += multiply(states, section.exit)
+    output += combine(states, section.exit)
     return past, output
 
 
@@ -210,6 +211,15 @@ def multiply(
     """Each block times a matrix, in groups."""
     n_components, n_blocks, length = blocks.shape
     groups = blocks.reshape(-1, _GROUP, length)
+    return np.matmul(groups, matrix).reshape(n_components, n_blocks, -1)
+
+
+def combine(
+    rows: Float32[Array, "component n block"], matrix: Float32[Array, "n m"]
+) -> Float32[Array, "component block m"]:
+    """The same of numbers that lie side by side for all blocks."""
+    n_components, n, n_blocks = rows.shape
+    groups = rows.reshape(n_components, n, -1, _GROUP).transpose(0, 2, 3, 1)
     return np.matmul(groups, matrix).reshape(n_components, n_blocks, -1)
 
 

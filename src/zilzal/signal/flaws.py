@@ -71,10 +71,13 @@ def _full_stretches(flags: Bool[Array, " n"], length: int) -> Bool[Array, " m"]:
 
 def true_ranges(flags: Bool[Array, " n"]) -> Int[Array, "range 2"]:
     """First and end (exclusive) of each stretch of set flags."""
-    turns = np.flatnonzero(flags[1:] != flags[:-1]) + 1
-    begins_set = [0] if flags[:1].any() else []
-    ends_set = [len(flags)] if flags[-1:].any() else []
-    return np.concatenate((begins_set, turns, ends_set)).astype(np.int64).reshape(-1, 2)
+    places = np.flatnonzero(flags)
+    if not len(places):
+        return np.zeros((0, 2), np.int64)
+    lasts = np.flatnonzero(np.diff(places) > 1)
+    firsts = np.concatenate(([0], lasts + 1))
+    lasts = np.append(lasts, len(places) - 1)
+    return np.stack((places[firsts], places[lasts] + 1), axis=1)
 
 
 def _runs(samples: Shaped[Array, " n"], before: Run) -> tuple[Int[Array, "run 2"], int]:

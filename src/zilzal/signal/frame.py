@@ -2,7 +2,8 @@
 
 Where a record begins or is cut does not move the windows. Edges of a gap-free segment are padded
 with zeros, with the mask telling so; or only the windows are made that lie within it, and `edge`
-has the two that are flush with its ends.
+has the two that are flush with its ends. Neighbours that come together may be handed out as one
+long window.
 """
 
 from __future__ import annotations
@@ -27,28 +28,35 @@ class FrameGrid:
         margin_samples: a window must hold more samples of the segment than this; what holds
             fewer would be blind anyway.
         whole: only windows that lie within the segment.
+        context_samples: of a window's start and end, beyond the margin, that are there for the
+            others: a window that holds nothing but these of the segment is not made.
+        joined: at most so many neighbours are handed out as one window.
 
     Raises:
-        ValueError: the hop is not in [1, window - margin].
+        ValueError: the hop is not in [1, window - margin - context].
     """
 
     window_samples: int
     hop_samples: int
     margin_samples: int = 0
     whole: bool = False
+    context_samples: tuple[int, int] = (0, 0)
+    joined: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.hop_samples <= self.window_samples - max(self.margin_samples, 0):
+        spare = max(self.margin_samples, 0) + sum(self.context_samples)
+        if not 1 <= self.hop_samples <= self.window_samples - spare:
             raise ValueError(
                 f"hop {self.hop_samples} must be at least 1 and at most the window of "
-                f"{self.window_samples} less the margin of {self.margin_samples} samples"
+                f"{self.window_samples} less the margin and context of {spare} samples"
             )
 
     def first_window(self, number: int) -> int:
         """The first window that a segment beginning at a sample has its share in."""
         if self.whole:
             return -(-number // self.hop_samples)
-        return (number + self.margin_samples - self.window_samples) // self.hop_samples + 1
+        needed = self.margin_samples + self.context_samples[1]
+        return (number + needed - self.window_samples) // self.hop_samples + 1
 
     def start_of(self, window: int) -> int:
         """Number of a window's first sample."""
@@ -58,7 +66,8 @@ class FrameGrid:
 class Frames(NamedTuple):
     """Consecutive windows; views of what came, where a window came in one piece.
 
-    `first_window` is the index on the grid of the first.
+    `first_window` is the index on the grid of the first. Where windows are joined, some are longer
+    by whole hops.
     """
 
     first_window: int
@@ -112,7 +121,7 @@ def finish_frames(grid: FrameGrid, state: FrameState) -> Frames:
     kept = state.kept
     n_windows = 0
     if not grid.whole and kept.end - state.segment_start > grid.margin_samples:
-        n_samples = kept.end - kept.first - grid.margin_samples
+        n_samples = kept.end - kept.first - grid.margin_samples - grid.context_samples[0]
         n_windows = max(-(-n_samples // grid.hop_samples), 0)
     last_end = grid.start_of(state.next_window + n_windows - 1) + grid.window_samples
     padding = Stretch.zeros(kept.n_components, max(last_end - kept.end, 0))
@@ -121,8 +130,11 @@ def finish_frames(grid: FrameGrid, state: FrameState) -> Frames:
 
 def _hand_out(grid: FrameGrid, state: FrameState, n_windows: int) -> tuple[FrameState, Frames]:
     following = state.next_window + n_windows
-    starts = [grid.start_of(window) for window in range(state.next_window, following)]
-    windows = [state.kept.cut(start, start + grid.window_samples) for start in starts]
+    windows: list[Stretch] = []
+    for first in range(state.next_window, following, grid.joined):
+        last = min(first + grid.joined, following) - 1
+        end = grid.start_of(last) + grid.window_samples
+        windows.append(state.kept.cut(grid.start_of(first), end))
     frames = Frames(state.next_window, [w.samples for w in windows], [w.present for w in windows])
     rest = state.kept.since(grid.start_of(following))
     return state._replace(next_window=following, kept=rest), frames

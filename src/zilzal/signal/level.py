@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from zilzal.core.arrays import Array
-from zilzal.signal.blocks import BLOCK, Blocks, Place, multiply
+from zilzal.signal.blocks import BLOCK, Blocks, Place, combine
 
 RELATIVE_FLOOR = 1e-7
 """The level never sinks below this share of its highest value in the run: the resolution of
@@ -78,11 +78,11 @@ def step_level(
     else:
         grown = level.open_count + np.where(mask, float(place.n_samples), 0.0)
         level = level._replace(open_count=grown)
-    lines = np.zeros((*blocks.shape[:2], 2), np.float32)
     n_rows = place.rows.stop - place.first
-    lines[:, place.rows, 0] = gains[:, :n_rows]
-    lines[:, place.rows, 1] = gains[:, 1 : n_rows + 1] - gains[:, :n_rows]
-    scaled = multiply(lines, _RAMP)
+    lines = np.zeros((len(blocks), 2, blocks.shape[1]), np.float32)
+    lines[:, 0, place.rows] = gains[:, :n_rows]
+    np.subtract(gains[:, 1 : n_rows + 1], gains[:, :n_rows], out=lines[:, 1, place.rows])
+    scaled = combine(lines, _RAMP)
     scaled *= blocks
     return level, scaled
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from zilzal.core.arrays import Array
+from zilzal.signal.flaws import true_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ def hold(
     rises = np.flatnonzero(curve >= on)
     if len(curve) == 0 or (len(rises) == 0 and not was_active):
         return active
-    edges = np.flatnonzero(np.diff(curve >= off, prepend=False, append=False)).reshape(-1, 2)
+    edges = true_ranges(curve >= off)
     begins = np.append(rises, len(curve))[np.searchsorted(rises, edges[:, 0])]
     if was_active and len(edges) and edges[0, 0] == 0:
         begins[0] = 0
@@ -136,7 +137,9 @@ def step_intervals(
     """
     if len(active) == 0 or (state.open_from is None and not active.any()):
         return state, []
-    edges = np.flatnonzero(np.diff(active, prepend=state.open_from is not None))
+    edges = np.flatnonzero(active[1:] != active[:-1]) + 1
+    if active[0] != (state.open_from is not None):
+        edges = np.append(0, edges)
     closed: list[Interval] = []
     place = 0
     for edge in edges.tolist():

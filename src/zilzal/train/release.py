@@ -35,10 +35,10 @@ class Release:
         name: of the network and its files.
         version: of its weights.
         licence: of its weights, as an SPDX name.
-        window_samples: length of its windows in operation; any multiple of 32 runs.
-        hop_samples: from window to window.
-        blind_samples: at the edges. The network learnt windows cut anywhere, so half a second
-            suffices.
+        hop_samples: that a window decides in operation, a multiple of 32; it is longer by what
+            the network sees before and after. A live pick is final after so long.
+        blind_samples: at the ends of a segment. The network learnt windows cut anywhere, so half
+            a second suffices.
         shifts: windows of each development record for thresholds and tables.
         commit: of the code; read from git where empty.
         created: date; today where empty.
@@ -47,8 +47,7 @@ class Release:
     name: str = "zilzal"
     version: str = "6"
     licence: str = "Apache-2.0"
-    window_samples: int = 8192
-    hop_samples: int = 6656
+    hop_samples: int = 4096
     blind_samples: int = 48
     shifts: int = 6
     commit: str = ""
@@ -64,7 +63,6 @@ def release_of(training: PickerTraining) -> Release:
         name=f"{begun.name.removesuffix('-tuned')}-tuned",
         version=begun.version,
         licence=begun.licence,
-        window_samples=begun.window_samples,
         hop_samples=begun.hop_samples,
         blind_samples=begun.blind_samples,
     )
@@ -79,6 +77,8 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     Raises:
         ModelError: the network finds too little to be calibrated.
     """
+    from zilzal.models.strided_unet import reach
+
     training = trained.training
     records = read_development_records(
         training.shared, sets=training.sets, without=training.without
@@ -90,6 +90,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
     kept = _kept_thresholds(training, records)
     findings = measure(trials, found, others, found_others, training.false_per_hour, kept)
     thresholds = {**findings.thresholds, "detection": detection_threshold(outputs, trials)}
+    reach_samples = reach(trained.network)
     card = write_card(
         trained, findings, name=f"{release.name} {release.version}", shifts=release.shifts,
         licence=release.licence,
@@ -100,10 +101,10 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         task="pick",
         sampling_rate=training.preparation.sampling_rate,
         labels=LABELS,
-        window_samples=release.window_samples,
+        window_samples=release.hop_samples + sum(reach_samples),
         hop_samples=release.hop_samples,
         blind_samples=release.blind_samples,
-        overlap="context",
+        reach_samples=reach_samples,
         preparation=training.preparation,
         thresholds=thresholds,
         uncertainty=findings.uncertainty,

@@ -67,7 +67,9 @@ def _cells(spec: ModelSpec, n_bytes: int) -> Iterator[str]:
     if spec.multiply_adds is None:
         yield "not counted"
     else:
-        yield f"{spec.multiply_adds * spec.sampling_rate / spec.hop_samples / 1e6:.2f}"
+        # Where neighbours are run as one window, hardly anything is seen twice.
+        seen = spec.window_samples if spec.reach_samples else spec.hop_samples
+        yield f"{spec.multiply_adds * spec.sampling_rate / seen / 1e6:.2f}"
     yield spec.licence
 
 
@@ -115,6 +117,9 @@ def _properties(spec: ModelSpec) -> Iterator[tuple[str, str]]:
         yield "output", f"one value per label, at {spec.point_sample / rate:g} s of the window"
     else:
         yield "blind", f"{before / rate:g} s at the start, {after / rate:g} s at the end"
+    if spec.reach_samples is not None:
+        back, ahead = spec.reach_samples
+        yield "reach", f"{back / rate:g} s before, {ahead / rate:g} s after"
     yield "overlap, edges, peaks", f"{spec.overlap}, {spec.edges}, {spec.peaks}"
     yield "training data", spec.training_data
     if spec.origin:
