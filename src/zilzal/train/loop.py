@@ -157,8 +157,6 @@ def learn_round(
     state: State, pool: Pool, training: PickerTraining, rng: np.random.Generator
 ) -> float:
     """Show a pool `passes` times; the mean loss."""
-    import torch
-
     clip = _clip(training)
     n_batches = training.passes * (len(pool) // training.batch)
     losses: list[float] = []
@@ -174,8 +172,7 @@ def learn_round(
         state.optimiser.step()
         keep = keep_at(training, state.steps_done + 1)
         state.steps_done += 1
-        with torch.no_grad():
-            _average(state, keep)
+        average(state, keep)
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
 
@@ -228,7 +225,7 @@ def keep_at(training: PickerTraining, steps: int) -> float:
     return min(1 - 1 / span, steps / (steps + 9))
 
 
-def _average(state: State, keep: float) -> None:
+def average(state: State, keep: float | torch.Tensor) -> None:
     """Exponential mean of the weights, and of batch normalisation's statistics."""
     averaged, current = state.averaged.state_dict(), state.network.state_dict()
     for name, value in averaged.items():

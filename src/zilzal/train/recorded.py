@@ -16,7 +16,7 @@ from jaxtyping import Int64
 
 from zilzal.core.arrays import Array
 from zilzal.core.errors import ConfigError
-from zilzal.train.loop import PARTS, Batch, keep_at, order_of, rate_at, whole_loss
+from zilzal.train.loop import PARTS, Batch, average, keep_at, order_of, rate_at, whole_loss
 from zilzal.train.options import PickerTraining
 from zilzal.train.pool import Pool, Take, untouched
 
@@ -179,7 +179,7 @@ class RecordedRounds:
         loss.backward()
         self._bound()
         self.state.optimiser.step()
-        self._average(self.keeps.index_select(0, self.place)[0])
+        average(self.state, self.keeps.index_select(0, self.place)[0])
         self.loss.add_(loss.detach())
         self.place.add_(1)
 
@@ -189,15 +189,6 @@ class RecordedRounds:
             torch.nn.utils.clip_grad_norm_(moving, training.clip_norm)
         elif training.clip_value is not None:
             torch.nn.utils.clip_grad_value_(moving, training.clip_value)
-
-    @torch.no_grad()
-    def _average(self, keep: torch.Tensor) -> None:
-        averaged, current = self.state.averaged.state_dict(), self.state.network.state_dict()
-        names = [name for name, value in averaged.items() if value.dtype.is_floating_point]
-        held, new = ([values[name] for name in names] for values in (averaged, current))
-        # One kernel for all tensors, as in PyTorch's own optimisers.
-        torch._foreach_mul_(held, keep)
-        torch._foreach_add_(held, torch._foreach_mul(new, 1 - keep))  # noqa: SLF001
 
     def _record(self, stream: torch.cuda.Stream) -> torch.cuda.CUDAGraph:
         """Take some steps, record one, and put everything back as it was."""
