@@ -187,7 +187,7 @@ def reach(module: nn.Module) -> tuple[int, int]:
     All weights are made positive, so that nothing cancels: what ones beyond an edge let through
     is what the network sees beyond it. It is looked for up to 164 s away.
     """
-    seen = deepcopy(module).float().eval()
+    seen = deepcopy(module).cpu().float().eval()
     with torch.no_grad():
         for parameter in seen.parameters():
             parameter.fill_(0.01 if parameter.dim() > 1 else 0.0)
