@@ -157,15 +157,17 @@ def measure_speed(path: Path, engine: EngineName = "onnxruntime") -> Speed:
     spec = model.spec
     records = _records(spec, longest_s=1_800.0, n_sensors=1, rate_per_hour=6.0)
     seconds = records[0].length / records[0].sampling_rate
-    n_windows = max(round(seconds * spec.sampling_rate / spec.hop_samples), 1)
-    windows = np.zeros((n_windows, 3, spec.window_samples), np.float32)
+    hop_samples = model.joined * spec.hop_samples
+    n_windows = max(round(seconds * spec.sampling_rate / hop_samples), 1)
+    length = spec.window_samples - spec.hop_samples + hop_samples
+    windows = np.zeros((n_windows, 3, length), np.float32)
     windows += np.random.default_rng(0).standard_normal(windows.shape[1:], np.float32)
     present = np.ones(windows.shape, bool)
     picker = NeuralPicker(model=str(path), engine=engine)
-    days = seconds / 86_400
+    days, days_seen = (s / 86_400 for s in (seconds, n_windows * hop_samples / spec.sampling_rate))
     return Speed(
         engine=engine,
-        network_s=_best_s(lambda: model.predict_each(list(windows), list(present))) / days,
+        network_s=_best_s(lambda: model.predict_each(list(windows), list(present))) / days_seen,
         picker_s=_best_s(lambda: _picks(picker, [[record] for record in records])) / days,
     )
 
