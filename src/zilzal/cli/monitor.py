@@ -199,6 +199,8 @@ def status_table(found: Status | None, rows: int | None = None) -> Table | str:
     )
     if found.trouble:
         title += f"\nrefused: {found.trouble}"
+    if found.events:
+        title += f"\n{found.events}"
     if found.lesson:
         title += f"\n{found.lesson}"
     table = Table(title=escape(title), title_justify="left", title_style="")

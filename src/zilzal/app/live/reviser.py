@@ -3,7 +3,8 @@
 Associating, locating and measuring take as long as they take, and a Python process does one thing
 at a time: in one with the picking, each holds up the other. So events have a process of their own,
 of lower priority, to which the news go and from which revisions come. All that it holds is the
-horizon. That is made anew from the store where the process is lost; it writes nothing itself.
+horizon. That is made anew from the store where the process is lost; it writes nothing itself, and
+what it has to log is logged by the monitor.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import signal
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from logging.handlers import QueueHandler
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
 
+from zilzal.app.child import obituary
 from zilzal.app.events import Solved
 from zilzal.app.live.ahead import Ahead
 from zilzal.app.live.horizon import Horizon, News, Revision
@@ -38,6 +41,11 @@ _END_S = 10.0
 
 class Reviser(Protocol):
     """Has a horizon, and revises it."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what revised is there no more."""
+        ...
 
     def revise(self, news: News) -> Revision:
         """See `Horizon.revise`; takes long, for a thread to wait for.
@@ -68,6 +76,11 @@ class Here:
 
     def __post_init__(self) -> None:
         Thread(target=self._prepare, daemon=True).start()
+
+    @property
+    def is_lost(self) -> bool:
+        """See `Reviser`: never, without the monitor."""
+        return False
 
     def revise(self, news: News) -> Revision:
         """See `Reviser`."""
@@ -108,17 +121,33 @@ class Apart:
     Args:
         horizon: to revise; that of this process stays as it is.
         recorder: whose waveforms the horizon reads, and whose channels it is told.
+
+    Raises:
+        ClusterError: the process cannot be started.
     """
 
     def __init__(self, horizon: Horizon, recorder: Recorder) -> None:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
+        log, their_log = context.Pipe(duplex=False)
         self._recorder, self._told = recorder, frozenset[ChannelId]()
+        self.is_lost = False
+        level = logging.getLogger().getEffectiveLevel()
         self._process = context.Process(
-            target=serve, args=(theirs, horizon, recorder), name="zilzal-events", daemon=True
-        )
-        self._process.start()
-        theirs.close()
+            target=serve, args=(theirs, their_log, level, horizon, recorder),
+            name="zilzal-events", daemon=True,
+        )  # fmt: skip
+        try:
+            self._process.start()
+        except OSError as error:
+            self.is_lost = True
+            self._pipe.close()
+            log.close()
+            raise ClusterError(f"the process for events cannot be started: {error}") from error
+        finally:
+            theirs.close()
+            their_log.close()
+        Thread(target=_log_on, args=(log,), daemon=True).start()
 
     def revise(self, news: News) -> Revision:
         """See `Reviser`.
@@ -132,26 +161,50 @@ class Apart:
             self._told = channels
             answer: Revision | str = self._pipe.recv()
         except (EOFError, OSError) as error:
-            raise ClusterError("the process that revises events was lost") from error
+            self.is_lost = True
+            raise ClusterError(f"the process for events was lost: {self._obituary()}") from error
         if isinstance(answer, str):
-            raise ClusterError(f"events were not revised: {answer}")
+            raise ClusterError(f"a revision failed: {answer}")
         return answer
 
     def close(self) -> None:
         """End the process, whatever it is doing: it has nothing that could be lost."""
-        self._process.kill()
-        self._process.join(_END_S)
+        if self._process.pid is not None:
+            self._process.kill()
+            self._process.join(_END_S)
         self._pipe.close()
 
+    def _obituary(self) -> str:
+        """How the process ended."""
+        self._process.join(_END_S)
+        status = self._process.exitcode
+        return "it does not answer" if status is None else obituary(status)
 
-def serve(pipe: Connection[Any, Any], horizon: Horizon, recorder: Recorder) -> None:
-    """Revise until the monitor has gone; this is what the process runs."""
+
+def serve(
+    pipe: Connection[Any, Any],
+    log: Connection[Any, Any],
+    level: int,
+    horizon: Horizon,
+    recorder: Recorder,
+) -> None:
+    """Revise until the monitor has gone; this is what the process runs.
+
+    Args:
+        pipe: news come from it, revisions go into it.
+        log: records of the log go into it.
+        level: of the log.
+        horizon: to revise.
+        recorder: that is told of channels.
+    """
     # To stop and to reload are the monitor's; when it goes, the pipe is closed.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    mouth = QueueHandler(_Mouth(log))  # pyright: ignore[reportArgumentType]  only put into
+    logging.basicConfig(level=level, handlers=[mouth])
     here = Here(horizon)
     stations: tuple[Station, ...] = ()
     while True:
@@ -171,3 +224,27 @@ def serve(pipe: Connection[Any, Any], horizon: Horizon, recorder: Recorder) -> N
             pipe.send(answer)
         except OSError:
             return
+
+
+@dataclass(frozen=True, slots=True)
+class _Mouth:
+    """A pipe as the queue of a handler of the log, which has one thread at a time use it."""
+
+    pipe: Connection[Any, Any]
+
+    def put_nowait(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):  # nobody listens any more
+            self.pipe.send(record)
+
+
+def _log_on(log: Connection[Any, Any]) -> None:
+    """Log what the process logs, by the rules of this one, until it has gone."""
+    with log:
+        while True:
+            try:
+                record: logging.LogRecord = log.recv()
+            except (EOFError, OSError):
+                return
+            where = logging.getLogger(record.name)
+            if where.isEnabledFor(record.levelno):
+                where.handle(record)

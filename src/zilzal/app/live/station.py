@@ -99,6 +99,14 @@ class StationDesk:
         ends = [t.reach.newest_ns for t in self.tracks.values() if t.reach.newest_ns is not None]
         return Time(max(ends)) if ends else None
 
+    def as_it_is(self) -> StationDesk:
+        """A copy that stays as it is, whatever the desk does next."""
+        tracks = {
+            sensor: replace(track, traces=[*track.traces], corrupt=[*track.corrupt])
+            for sensor, track in self.tracks.items()
+        }
+        return StationDesk(tracks, self.chosen)
+
     def take(self, trace: Trace, rules: Rules) -> list[CoverageSpan]:
         """Take a record in; what is not worked on is told."""
         sensor = trace.channel_id.sensor_id
