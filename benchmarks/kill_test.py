@@ -46,6 +46,8 @@ START_S = 6.0
 PAUSE_S = 3.0
 """Between two states that are stored, about."""
 POLL_S = 0.05
+LAST = 0.95
+"""Share of the records before which all kills fall: the last state is stored a little before."""
 
 
 def command(folder: Path, settings: Path, output: Path, speed: str = "max") -> list[str]:
@@ -87,7 +89,7 @@ def plan(kills: int, records: int, generator: np.random.Generator) -> list[Kill]
         if number % 5 == 4:
             planned.append(Kill(0, float(generator.uniform(0.0, START_S))))
             continue
-        share = (number + float(generator.uniform())) / kills
+        share = LAST * (number + float(generator.uniform())) / kills
         after_s = float(generator.uniform(0.0, PAUSE_S))
         is_events_first = number % 5 == 1
         planned.append(Kill(round(share * records), after_s, is_events_first))

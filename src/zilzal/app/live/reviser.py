@@ -147,7 +147,8 @@ class Apart:
         finally:
             theirs.close()
             their_log.close()
-        Thread(target=_log_on, args=(log,), daemon=True).start()
+        self._log = Thread(target=_log_on, args=(log,), daemon=True)
+        self._log.start()
 
     def revise(self, news: News) -> Revision:
         """See `Reviser`.
@@ -172,6 +173,7 @@ class Apart:
         if self._process.pid is not None:
             self._process.kill()
             self._process.join(_END_S)
+            self._log.join(_END_S)
         self._pipe.close()
 
     def _obituary(self) -> str:
@@ -206,12 +208,11 @@ def serve(
     mouth = QueueHandler(_Mouth(log))  # pyright: ignore[reportArgumentType]  only put into
     logging.basicConfig(level=level, handlers=[mouth])
     here = Here(horizon)
+    asked: SimpleQueue[tuple[News, frozenset[ChannelId]]] = SimpleQueue()
+    Thread(target=_listen, args=(pipe, asked), daemon=True).start()
     stations: tuple[Station, ...] = ()
     while True:
-        try:
-            news, channels = pipe.recv()
-        except (EOFError, OSError):
-            return
+        news, channels = asked.get()
         recorder.know(channels)
         try:
             # The same ones, not equal ones: what is remembered of them is found at once.
@@ -220,10 +221,22 @@ def serve(
         except Exception as error:
             logger.exception("a revision failed")
             answer = f"{type(error).__name__}: {error}"
-        try:
+        with suppress(OSError):  # the monitor has gone
             pipe.send(answer)
-        except OSError:
-            return
+
+
+def _listen(
+    pipe: Connection[Any, Any], asked: SimpleQueue[tuple[News, frozenset[ChannelId]]]
+) -> None:
+    """Put what the monitor asks into the queue; end the process when it has gone.
+
+    At once: the monitor that comes after has a process of its own, which this one would slow down.
+    """
+    while True:
+        try:
+            asked.put(pipe.recv())
+        except (EOFError, OSError):
+            os._exit(0)
 
 
 @dataclass(frozen=True, slots=True)
