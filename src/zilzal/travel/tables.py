@@ -180,10 +180,18 @@ class _Shelf:
         with self.lock:
             missing = sorted({step for step in steps if step not in self.row_of})
             if missing:
-                filled = [self._fill(step * ELEVATION_STEP_M) for step in missing]
-                self.slowness = np.concatenate([self.slowness, filled])
-                self.row_of.update({step: len(self.row_of) + n for n, step in enumerate(missing)})
+                self._make_room(len(self.row_of) + len(missing))
+                for step in missing:
+                    self.slowness[len(self.row_of)] = self._fill(step * ELEVATION_STEP_M)
+                    self.row_of[step] = len(self.row_of)
         return np.array([self.row_of[step] for step in steps], dtype=np.int64)
+
+    def _make_room(self, rows: int) -> None:
+        """More than is needed: what is not written to takes no memory, and copying does."""
+        if rows > len(self.slowness):
+            room = np.empty((2 * rows, *self.slowness.shape[1:]), self.slowness.dtype)
+            room[: len(self.row_of)] = self.slowness[: len(self.row_of)]
+            self.slowness = room
 
     def _fill(self, elevation_m: float) -> Array:
         distance_m = (np.arange(self.columns) * self.tables.spacing_m)[:, None]

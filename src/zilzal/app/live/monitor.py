@@ -37,6 +37,7 @@ from zilzal.core.stage import Clock, PacketSource, PacketStream
 from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
+from zilzal.io.heap import give_back, limit_heaps
 from zilzal.io.metrics_server import serving_metrics
 from zilzal.io.notify import Notifier
 from zilzal.io.recorder import Recorder
@@ -104,6 +105,7 @@ class Monitor:
         Raises:
             StoreError: the store cannot be read at the start.
         """
+        limit_heaps()
         self.insistence = Insistence(
             clock=self.clock, stop=self.stop, health=self.health, notifier=self.notifier
         )
@@ -334,6 +336,7 @@ class Monitor:
                     report()
 
             await self.insistence.on(conclude)
+            await asyncio.to_thread(give_back)
             self._saved_s = self._told_s = self.clock.monotonic_s()
             self._save_took_s = self._saved_s - begun_s
 

@@ -30,6 +30,8 @@ from zilzal.core.errors import ClusterError
 from zilzal.core.ids import ChannelId
 from zilzal.core.stage import Preparing
 from zilzal.core.station import Station
+from zilzal.io.clock import SystemClock
+from zilzal.io.heap import give_back, limit_heaps
 from zilzal.io.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 NICENESS = 5
 """Of the process: where the processor is short, picks come first."""
 _END_S = 10.0
+_GIVE_BACK_S = 30.0
+"""What the process has freed is given back to the system so often."""
 
 
 class Reviser(Protocol):
@@ -207,10 +211,12 @@ def serve(
         os.nice(NICENESS)
     mouth = QueueHandler(_Mouth(log))  # pyright: ignore[reportArgumentType]  only put into
     logging.basicConfig(level=level, handlers=[mouth])
-    here = Here(horizon)
+    limit_heaps()
+    here, clock = Here(horizon), SystemClock()
     asked: SimpleQueue[tuple[News, frozenset[ChannelId]]] = SimpleQueue()
     Thread(target=_listen, args=(pipe, asked), daemon=True).start()
     stations: tuple[Station, ...] = ()
+    given_back_s = clock.monotonic_s()
     while True:
         news, channels = asked.get()
         recorder.know(channels)
@@ -223,6 +229,9 @@ def serve(
             answer = f"{type(error).__name__}: {error}"
         with suppress(OSError):  # the monitor has gone
             pipe.send(answer)
+        if clock.monotonic_s() - given_back_s >= _GIVE_BACK_S:
+            give_back()
+            given_back_s = clock.monotonic_s()
 
 
 def _listen(
