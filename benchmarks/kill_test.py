@@ -8,9 +8,9 @@ benchmarks/results/kill_test.json.
     python benchmarks/kill_test.py [--shared ../shared] [--kills 50] [--picker neural]
 
 The one that is killed plays faster than real time, but not as fast as it goes. Kills fall on all of
-the hour: each waits until as many records have been worked on as its share of them, and a random
-time more. Every fifth comes while the monitor still starts, and some of the others kill the
-process for events first. After the last kill the rest is played as fast as it goes.
+the hour: each waits until as many records have been worked on as its share of them, but not for
+long, and a random time more. Every fifth comes while the monitor still starts, and some of the
+others kill the process for events first. After the last kill the rest is played as fast as it goes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ START_S = 6.0
 """A monitor has started by then, on this kind of machine."""
 PAUSE_S = 3.0
 """Between two states that are stored, about."""
-POLL_S = 0.05
+POLL_S = 0.2
+LONGEST_S = 40.0
+"""A monitor that has not come so far by then is killed where it is."""
 LAST = 0.95
 """Share of the records before which all kills fall: the last state is stored a little before."""
 
@@ -111,7 +113,8 @@ def events_process(pid: int) -> int | None:
 
 def killed_as_planned(process: subprocess.Popen[bytes], output: Path, kill: Kill) -> bool:
     """Kill the monitor; whether it had not ended before."""
-    while records_done(output) < kill.records:
+    until_s = time.perf_counter() + LONGEST_S
+    while records_done(output) < kill.records and time.perf_counter() < until_s:
         if process.poll() is not None:
             return False
         time.sleep(POLL_S)
@@ -145,7 +148,7 @@ def main() -> None:
     parser.add_argument("--set", default="ridgecrest_2019-07-07")
     parser.add_argument("--picker", default="neural")
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--speed", default="60", help="of the killed one, times real time")
+    parser.add_argument("--speed", default="20", help="of the killed one, times real time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for what the two monitors leave")
     options = parser.parse_args()

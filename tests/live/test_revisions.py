@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.clock import ManualClock
 from tests.live.faults import Hasty
 from tests.live.network import assert_same, monitor_of, settings
+from tests.live.test_reviser import Endless
 from zilzal.app.live import revisions
 from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.insistence import Insistence
@@ -30,6 +32,7 @@ from zilzal.io.playback_source import PlaybackSource
 from zilzal.io.recorder import Recorder
 from zilzal.io.store import Store
 
+LIMIT_S = 60.0
 WHY = "the process for events was lost: died of SIGKILL; out of memory?"
 
 
@@ -150,6 +153,25 @@ def test_revision_that_fails_is_tried_after_pauses_of_a_minute_at_most(working, 
     assert "ValueError: 7" in working.health.last_refusal
     # It is no use to do without the process: the revision would fail here as well.
     assert not working.health.events_trouble
+
+
+def test_monitor_that_is_told_to_stop_does_not_wait_for_a_long_revision(made, tmp_path):
+    configuration = replace(settings(event_process=True), associator=Endless())
+
+    async def work(store: Store) -> Health:
+        source = PlaybackSource(paths=(str(made.waveforms),), speed=50.0)
+        monitor = monitor_of(made, tmp_path, configuration, [source], store)
+        running = asyncio.create_task(monitor.run())
+        while not monitor.health.to_pick.total or not monitor.revisions._revising.locked():
+            await asyncio.sleep(0.05)
+        monitor.stop.set()
+        async with asyncio.timeout(LIMIT_S):
+            await running
+        return monitor.health
+
+    with Store.open(tmp_path / "zilzal.db") as store:
+        assert not asyncio.run(work(store)).refusals
+        assert store.bookmarks()
 
 
 def test_monitor_whose_process_cannot_be_started_ends_with_the_tables_of_a_run(

@@ -59,6 +59,10 @@ class Reviser(Protocol):
         """
         ...
 
+    def abandon(self) -> None:
+        """What is revised just now is not needed; `revise` may come back with an error."""
+        ...
+
     def close(self) -> None:
         """Nothing more will be revised."""
         ...
@@ -98,6 +102,9 @@ class Here:
                 self._ahead = Thread(target=self._look, args=(ahead,), daemon=True)
                 self._ahead.start()
         return revision
+
+    def abandon(self) -> None:
+        """See `Reviser`; it is waited for."""
 
     def close(self) -> None:
         """See `Reviser`; threads end by themselves."""
@@ -172,8 +179,12 @@ class Apart:
             raise ClusterError(f"a revision failed: {answer}")
         return answer
 
+    def abandon(self) -> None:
+        """See `Reviser`: the process has nothing that could be lost."""
+        self._process.kill()
+
     def close(self) -> None:
-        """End the process, whatever it is doing: it has nothing that could be lost."""
+        """End the process, whatever it is doing."""
         if self._process.pid is not None:
             self._process.kill()
             self._process.join(_END_S)

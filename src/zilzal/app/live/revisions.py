@@ -157,9 +157,11 @@ class Revisions:
             reviser.close()
 
     def end(self) -> None:
-        """Let `run` come to its end."""
+        """Let `run` come to its end soon: what is revised just now will be again."""
         self._is_over = True
         self._has_news.set()
+        if self._reviser is not None:
+            self._reviser.abandon()
 
     async def run(self) -> None:
         """Revisions, one after the other, whenever there is news."""
@@ -246,6 +248,8 @@ class Revisions:
             try:
                 revision = await asyncio.to_thread(reviser.revise, news)
             except Exception as error:
+                if self._is_over and not is_over:
+                    return None
                 if is_over and isinstance(reviser, Here):
                     raise
                 self._note_failure(error, is_lost=reviser.is_lost)
