@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.live.faults import Recording
+from tests.live.faults import Hasty, Recording
 from tests.live.network import assert_same, monitor_of, settings
 from zilzal.app.live import engine as engine_module
 from zilzal.app.live import monitor as monitor_module
 from zilzal.app.live.checkpoint import let_count, next_generation, put_piece, read_pieces
 from zilzal.app.live.engine import Engine
+from zilzal.core.errors import StoreError
 from zilzal.core.time import Time
 from zilzal.io.inventory import read_inventory
 from zilzal.io.playback_source import PlaybackSource
@@ -109,6 +110,32 @@ def test_snapshot_stays_as_it_was_while_the_engine_goes_on(made, picker, monkeyp
     gone_again.append(again.finish())
     assert sum(len(each.picks) for each in went_on) > 5
     assert went_on == gone_again
+
+
+def test_rounds_are_held_while_the_state_is_refused(made, ran, tmp_path, monkeypatch):
+    rounds, tries = [0], []
+
+    def refuse(*arguments) -> None:
+        tries.append(rounds[0])
+        if len(tries) < 30:
+            raise StoreError("the disk is full")
+        put_piece(*arguments)
+
+    monkeypatch.setattr(monitor_module, "put_piece", refuse)
+    with Store.open(tmp_path / "zilzal.db") as store:
+        source = PlaybackSource(paths=(str(made.waveforms),), speed=100.0)
+        monitor = monitor_of(made, tmp_path, settings(checkpoint_s=0.0), [source], store)
+        monitor.clock = Hasty(monitor.clock)
+        write = monitor.recorder.write
+
+        def counting(packets) -> None:
+            write(packets)
+            rounds[0] += 1
+
+        monitor.recorder = Recording(monitor.recorder, counting)
+        asyncio.run(monitor.run())
+    assert tries[29] - tries[1] <= 1
+    assert_same(tmp_path, ran)
 
 
 def test_picking_goes_on_while_the_state_is_stored(made, ran, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 
@@ -10,13 +11,13 @@ import pytest
 
 from tests.clock import ManualClock
 from tests.live.faults import Hasty
-from tests.live.network import assert_same, monitor_of, settings
+from tests.live.network import assert_same, monitor_of, served, settings
 from tests.live.test_reviser import Endless
 from zilzal.app.live import revisions
 from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.insistence import Insistence
 from zilzal.app.live.metrics import metrics
-from zilzal.app.live.reviser import Here
+from zilzal.app.live.reviser import Apart, Here
 from zilzal.app.live.revisions import (
     APART_AGAIN_S,
     FIRST_PAUSE_S,
@@ -30,9 +31,10 @@ from zilzal.io.inventory import read_inventory
 from zilzal.io.notify import Notifier
 from zilzal.io.playback_source import PlaybackSource
 from zilzal.io.recorder import Recorder
+from zilzal.io.seedlink.client import SeedLinkSource
 from zilzal.io.store import Store
 
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 WHY = "the process for events was lost: died of SIGKILL; out of memory?"
 
 
@@ -155,19 +157,29 @@ def test_revision_that_fails_is_tried_after_pauses_of_a_minute_at_most(working, 
     assert not working.health.events_trouble
 
 
-def test_monitor_that_is_told_to_stop_does_not_wait_for_a_long_revision(made, tmp_path):
+def test_monitor_that_is_told_to_stop_does_not_wait_for_a_long_revision(
+    made, tmp_path, monkeypatch
+):
     configuration = replace(settings(event_process=True), associator=Endless())
+    revise, is_asked = Apart.revise, threading.Event()
+
+    def asked(reviser, told):
+        if told.picks:
+            is_asked.set()
+        return revise(reviser, told)
+
+    monkeypatch.setattr(Apart, "revise", asked)
 
     async def work(store: Store) -> Health:
-        source = PlaybackSource(paths=(str(made.waveforms),), speed=50.0)
-        monitor = monitor_of(made, tmp_path, configuration, [source], store)
-        running = asyncio.create_task(monitor.run())
-        while not monitor.health.to_pick.total or not monitor.revisions._revising.locked():
-            await asyncio.sleep(0.05)
-        monitor.stop.set()
-        async with asyncio.timeout(LIMIT_S):
-            await running
-        return monitor.health
+        async with served(made) as server:
+            source = SeedLinkSource(server=server.address, begin="all")
+            monitor = monitor_of(made, tmp_path, configuration, [source], store)
+            running = asyncio.create_task(monitor.run())
+            assert await asyncio.to_thread(is_asked.wait, LIMIT_S)
+            monitor.stop.set()
+            async with asyncio.timeout(LIMIT_S):
+                await running
+            return monitor.health
 
     with Store.open(tmp_path / "zilzal.db") as store:
         assert not asyncio.run(work(store)).refusals

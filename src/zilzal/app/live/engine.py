@@ -231,8 +231,10 @@ class Engine:
             desk.take_corrupt(_span(trace, Reason.CLOCK_STEP, wrong), rules)
             return []
         if station_id in self.shed:
-            desk.take_corrupt(_span(trace, Reason.SHED), rules)
-            return []
+            span = _span(trace, Reason.SHED)
+            desk.take_corrupt(span, rules)
+            # Told at once, too: a gap is told when data come after it, and that may be never.
+            return [span]
         return desk.take(trace, rules)
 
     def _pick(self, windows: list[Window], spans: list[CoverageSpan]) -> Picked:

@@ -85,6 +85,7 @@ class Monitor:
     _passed: Mapping[SensorId, Time] = field(default_factory=dict[SensorId, Time])
     _stream: PacketStream | None = None
     _keeping: asyncio.Task[None] | None = None
+    _refusals: int = 0
     _saved_s: float = 0.0
     _save_took_s: float = 0.0
     _looked_s: float = 0.0
@@ -239,7 +240,7 @@ class Monitor:
                 await self._finish()
                 return
             self.notifier.tell("WATCHDOG=1")
-            self._keep_what_is_due()
+            await self._keep_what_is_due()
             # A round costs something of each station: many small ones would leave no time for them.
             if len(packets) < LARGEST_ROUND:
                 await self.clock.sleep(begun_s + live.tick_s - self.clock.monotonic_s())
@@ -300,10 +301,16 @@ class Monitor:
             self.store.put_picks(worked.picks)
             self.store.put_detections(worked.detections)
 
-    def _keep_what_is_due(self) -> None:
-        """Begin to store the state, or how it stands, where it is time and nothing is stored."""
+    async def _keep_what_is_due(self) -> None:
+        """Begin to store the state, or how it stands, where it is time and nothing is stored.
+
+        Nobody waits for it, unless it is refused: what it lacks must not grow without bounds.
+        """
         if self._keeping is not None and not self._keeping.done():
-            return
+            if self.health.refusals == self._refusals:
+                return
+            await self._keeping
+        self._refusals = self.health.refusals
         now_s = self.clock.monotonic_s()
         pause_s = max(self.configuration.live.checkpoint_s, SAVING_PAUSES * self._save_took_s)
         if now_s - self._saved_s >= pause_s:
