@@ -31,13 +31,14 @@ import struct
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
-from threading import Lock
+from threading import Event as Flag
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
@@ -106,13 +107,54 @@ def processor_s() -> float:
     return time.process_time() + running_s + ended.ru_utime + ended.ru_stime
 
 
-def memory_mb(process: multiprocessing.process.BaseProcess) -> int:
-    """The most memory that a process has had; 0 where it is gone."""
+def kilobytes(path: str, name: str) -> int:
+    """A figure of a process that the kernel tells; 0 where the process is gone."""
     try:
-        lines = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()
+        lines = Path(path).read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+@dataclass(eq=False)
+class Memory:
+    """The most memory of this process and of those that it has started.
+
+    Args:
+        resident_kb: by process, the most that it had, pages shared with others counted in each.
+        sum_kb: the most at one time, of all of them; a shared page counts once (PSS).
+    """
+
+    resident_kb: dict[int, int] = field(default_factory=dict[int, int])
+    sum_kb: int = 0
+
+    def look(self) -> None:
+        """At how it is now."""
+        started = (child.pid for child in multiprocessing.active_children())
+        pids = [os.getpid(), *(pid for pid in started if pid is not None)]
+        for pid in pids:
+            resident_kb = kilobytes(f"/proc/{pid}/status", "VmHWM")
+            self.resident_kb[pid] = max(self.resident_kb.get(pid, 0), resident_kb)
+        self.sum_kb = max(
+            self.sum_kb, sum(kilobytes(f"/proc/{pid}/smaps_rollup", "Pss") for pid in pids)
+        )
+
+    @contextmanager
+    def watched(self) -> Generator[None]:
+        """Look every second while the block runs."""
+        is_over = Flag()
+
+        def watch() -> None:
+            while not is_over.wait(1.0):
+                self.look()
+
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watcher.join()
 
 
 @dataclass(eq=False)
@@ -375,7 +417,6 @@ class Counting:
     def __init__(self, recorder: Recorder, clock: ProcessorClock | WallClock, warm: Time) -> None:
         self._recorder, self._clock, self._warm = recorder, clock, warm
         self.counts: list[int] = []
-        self.events_mb = 0
         self.spent_s = 0.0
         self.spent_in: Counter[str] = Counter()
 
@@ -388,7 +429,6 @@ class Counting:
 
     def write(self, packets: list[Packet]) -> None:
         """Record them."""
-        self.events_mb = max(self.events_mb, *map(memory_mb, multiprocessing.active_children()), 0)
         if self._clock.now() < self._warm:
             self.spent_s, self.spent_in = self._clock.spent_s, Counter(self._clock.spent_in)
         else:
@@ -437,7 +477,8 @@ def measure(options: argparse.Namespace, stations: int) -> dict[str, Any]:
             async with clock.going():
                 await monitor.run()
 
-        with Store.open(Path(folder) / "zilzal.db", clock=clock.now) as store:
+        memory = Memory()
+        with Store.open(Path(folder) / "zilzal.db", clock=clock.now) as store, memory.watched():
             before = resource.getrusage(resource.RUSAGE_SELF)
             asyncio.run(work(store))
             events = list(store.events())
@@ -486,7 +527,10 @@ def measure(options: argparse.Namespace, stations: int) -> dict[str, Any]:
         "load_average": os.getloadavg()[0],
         "revisions_stored": health.revisions,
         "peak_memory_mb": after.ru_maxrss // 1024,
-        "peak_memory_of_events_mb": recorder.events_mb,
+        "peak_memory_of_events_mb": sum(
+            kb for pid, kb in memory.resident_kb.items() if pid != os.getpid()
+        ) // 1024,
+        "peak_memory_shared_once_mb": memory.sum_kb // 1024,
     }  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def test_status_of_many_stations_fits_the_terminal_with_those_in_trouble_first(c
     stations = [station_status(f"XX.S{n:03}", "silent" if n > 197 else "") for n in range(200)]
     found = Status(
         told=Time(0), is_running=True, waiting_packets=0, trouble="disk [full]", latencies=(),
-        stations=tuple(stations), lesson="",
+        stations=tuple(stations), lesson="", events="",
     )  # fmt: skip
     Console(width=120).print(status_table(found, rows=5))
     said = capsys.readouterr().out.splitlines()

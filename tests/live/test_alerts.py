@@ -216,7 +216,7 @@ def test_sinks_can_be_tried(web, tmp_path):
         f'[[alerts]]\nurl = "{web.url}"\n[[alerts]]\nuse = "command"\ncommand = ["false"]\n'
     )
     found = try_alerts(read_configuration(path), ManualClock().now())
-    assert [(name, bool(wrong)) for name, wrong in found] == [
+    assert [(tried.what, bool(tried.wrong)) for tried in found] == [
         (f"webhook {web.url}", False),
         ("command false", True),
     ]

@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 
 from tests.clock import ManualClock
-from zilzal.app.live.health import Health, Pulse
+from tests.live.network import monitor_of, settings
+from zilzal.app.live.health import MONITOR, Health, Pulse
 from zilzal.app.live.latency import EDGES_S, Histogram
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.shedding import shed
 from zilzal.app.live_options import LiveOptions
+from zilzal.core.coverage import Reason
 from zilzal.core.ids import StationId
 from zilzal.io.metrics_server import serving_metrics
 from zilzal.io.notify import Notifier
+from zilzal.io.playback_source import PlaybackSource
+from zilzal.io.store import Store
 
 A, B, C = (StationId("XX", name) for name in "ABC")
 
@@ -28,6 +32,25 @@ def test_least_useful_station_is_left_out_first_and_taken_in_last():
     assert shed(twice, 301.0, 300.0, use) == {B, C}, "the last station is kept"
     assert shed(twice, 200.0, 300.0, use) == {B, C}
     assert shed(twice, 100.0, 300.0, use) == {B}
+
+
+def test_stations_that_are_left_out_are_told_in_ledger_and_log(made, tmp_path, caplog):
+    """Records that wait at all are too late here: each round leaves out one station more."""
+    with Store.open(tmp_path / "zilzal.db") as store:
+        source = PlaybackSource(paths=(str(made.waveforms),))
+        configuration = settings(shed_after_s=0.0, backlog=100)
+        monitor = monitor_of(made, tmp_path, configuration, [source], store)
+        asyncio.run(monitor.run())
+        ledger = list(store.coverage())
+        note = store.notes(MONITOR)[MONITOR][1]
+    left_out = {str(s.channel_id.station_id) for s in ledger if s.reason is Reason.SHED}
+    assert left_out
+    assert set(note["shed"]) <= left_out
+    told = [record.message for record in caplog.records if "is left out" in record.message]
+    assert {message.split()[0] for message in told} == left_out
+    # Never all: of the most useful station everything is worked on.
+    analysed = {str(s.channel_id.station_id) for s in ledger if s.reason.is_analysed}
+    assert analysed - left_out
 
 
 def test_quantiles_are_within_an_edge_of_the_true_ones():

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import threading
+from dataclasses import replace
 
 import pytest
 
+from tests.associate.sources import START
 from tests.live.network import assert_same, monitor_of, settings
 from tests.live.test_horizon import horizon_with, news, picks_of_source
 from zilzal.app.live.reviser import Apart, Here
@@ -50,11 +54,49 @@ def test_process_that_was_killed_is_told(apart):
         apart.revise(news([], 60.0))
 
 
+def test_what_the_process_logs_the_monitor_logs_at_its_own_level(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    apart = Apart(horizon_with(ASSOCIATOR), Recorder(tmp_path, GapPolicy()))
+    logging.getLogger("zilzal.app.live.reviser").setLevel(logging.ERROR)
+    try:
+        # Sensors that lag behind are named at INFO when a block is closed without them.
+        apart.revise(news(picks_of_source(40.0, 1), 60.0))
+        told = news([], 900.0)
+        apart.revise(replace(told, passed={**told.passed, next(iter(told.passed)): START + 60.0}))
+        with pytest.raises(ClusterError):
+            apart.revise("no news")
+    finally:
+        logging.getLogger("zilzal.app.live.reviser").setLevel(logging.NOTSET)
+        apart.close()
+    told = {(record.name, record.levelname) for record in caplog.records}
+    assert told >= {("zilzal.app.live.horizon", "INFO"), ("zilzal.app.live.reviser", "ERROR")}
+    assert "closed without 1 sensors" in caplog.text
+    assert "'str' object has no attribute 'stations'" in caplog.text
+
+
 def test_process_outlives_what_stops_the_monitor_and_ends_with_it(apart):
     apart.revise(news([], 60.0))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(apart._process.pid, number)
     assert apart.revise(news(picks_of_source(40.0, 1), 60.0)).events
+    apart._pipe.close()
+    apart._process.join(60.0)
+    assert apart._process.exitcode == 0
+
+
+class Endless:
+    """An associator that does not come to an end."""
+
+    def associate(self, _picks, _stations):
+        threading.Event().wait()
+
+    def associate_since(self, _picks, _stations, _since):
+        threading.Event().wait()
+
+
+def test_process_that_is_busy_ends_when_the_monitor_has_gone(tmp_path):
+    apart = Apart(horizon_with(Endless()), Recorder(tmp_path, GapPolicy()))
+    apart._pipe.send((news(picks_of_source(40.0, 1), 60.0), frozenset()))
     apart._pipe.close()
     apart._process.join(60.0)
     assert apart._process.exitcode == 0

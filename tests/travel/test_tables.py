@@ -9,6 +9,7 @@ from zilzal.core.pick import Phase
 from zilzal.core.stage import TravelTimes
 from zilzal.core.station import Station
 from zilzal.travel import TravelTimeTables, built_in, first_arrivals
+from zilzal.travel.tables import _shelf
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,30 @@ def test_tables_satisfy_the_protocol(tables):
     times_s = tables.times_s(Phase.P, [station], np.array([[0.0]]), np.array([5_500.0]))
     assert times_s == pytest.approx(1.0, abs=1e-4)
     assert tables.name == "hadley-kanamori"
+
+
+def test_what_a_table_holds_does_not_depend_on_what_was_asked_before():
+    model = built_in("hadley-kanamori")
+    generator = np.random.default_rng(12)
+    elevation_m = np.array([500.0, 1_500.0, 505.0])
+    distance_m = generator.uniform(0, 150_000, (3, 500))
+    depth_m = generator.uniform(-1_000, 45_000, 500)
+
+    def ask(reach_m: float, n: int) -> np.ndarray:
+        tables = TravelTimeTables(model=model, max_distance_m=reach_m, max_depth_m=45_000)
+        return tables.times_at_s(Phase.P, elevation_m[:n], distance_m[:n], depth_m)
+
+    _shelf.cache_clear()
+    once = ask(150_000, 3)
+    _shelf.cache_clear()
+    ask(150_000, 1)
+    ask(400_000, 2)
+    assert np.array_equal(ask(150_000, 3), once)
+    assert np.array_equal(ask(400_000, 3), once)
+    # All of them are one table, filled as far as was asked for.
+    shelf = _shelf(model, Phase.P, 45_000, 500.0)
+    assert len(shelf.row_of) == 2
+    assert min(shelf.filled.values()) >= 800
 
 
 def test_source_at_the_station_takes_no_time(tables):

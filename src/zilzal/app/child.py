@@ -160,11 +160,15 @@ class Child:
             status = self._process.wait(timeout=_END_S)
         except subprocess.TimeoutExpired:
             return "its process does not answer"
-        if status < 0:
-            name = signal.Signals(-status).name
-            hint = "; out of memory?" if -status == signal.SIGKILL else ""
-            return f"its process died of {name}{hint}"
-        return f"its process ended with status {status}"
+        return f"its process {obituary(status)}"
+
+
+def obituary(status: int) -> str:
+    """How a process ended, from its exit status, below 0 where it was a signal."""
+    if status >= 0:
+        return f"ended with status {status}"
+    hint = "; out of memory?" if -status == signal.SIGKILL else ""
+    return f"died of {signal.Signals(-status).name}{hint}"
 
 
 def _follow(pipe: IO[bytes], replies: SimpleQueue[bytes]) -> None:

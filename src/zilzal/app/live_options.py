@@ -29,7 +29,7 @@ class LiveOptions:
             made final without them; their data revise it when they come.
         horizon_s: so long, in the time of the data, late data still revise events.
         checkpoint_s: the state is stored so often, or more seldom where storing takes more than a
-            fiftieth of this; after a crash the sources are asked again for what came since.
+            twentieth of this; after a crash the sources are asked again for what came since.
         ahead_s: a record that jumps ahead of its station's others and of the clock by more than
             this has a wrong time and is left out.
         backlog: records that may wait to be worked on; then the sources wait.

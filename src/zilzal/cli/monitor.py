@@ -20,6 +20,7 @@ from zilzal.cli.serve.beside import ServePort, console_beside
 from zilzal.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from zilzal.app.live.offers import Tried
     from zilzal.app.live.service import Settings
     from zilzal.app.live.status import NowAndUsual, Status
 
@@ -68,7 +69,7 @@ def monitor(
         if test_alerts:
             found += service.try_alerts(read().configuration, clock.now())
         _show(found)
-        raise typer.Exit(2 if any(wrong for _, wrong in found) else 0)
+        raise typer.Exit(2 if any(tried.wrong for tried in found) else 0)
     # Before the service handles it, and after: a reload must never end the monitor.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     console = Console(highlight=False, soft_wrap=True)
@@ -135,10 +136,12 @@ def _read(
     return Settings.of(settings, [PlaybackSource(paths=tuple(map(str, paths)), speed=speed)])
 
 
-def _show(found: list[tuple[str, str]]) -> None:
+def _show(found: list[Tried]) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    for what, wrong in found:
-        console.print(f"{what}: {wrong or 'good'}", style="red" if wrong else "green", markup=False)
+    for tried in found:
+        said = tried.wrong or tried.remark or "good"
+        style = "red" if tried.wrong else "yellow" if tried.remark else "green"
+        console.print(f"{tried.what}: {said}", style=style, markup=False)
 
 
 def status(
@@ -199,6 +202,8 @@ def status_table(found: Status | None, rows: int | None = None) -> Table | str:
     )
     if found.trouble:
         title += f"\nrefused: {found.trouble}"
+    if found.events:
+        title += f"\n{found.events}"
     if found.lesson:
         title += f"\n{found.lesson}"
     table = Table(title=escape(title), title_justify="left", title_style="")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zilzal.core.coverage import CoverageSpan
-from zilzal.core.ids import StationId
+from zilzal.core.ids import ChannelId, StationId
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
 
@@ -93,6 +93,21 @@ class Heard:
     arrived: Time
     data_end: Time
     is_silent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a source says that it can send of a station.
+
+    Args:
+        station_id: of the station.
+        channel_ids: with samples; empty where it has none yet, or does not tell.
+        newest: where its newest data end; None where it does not tell.
+    """
+
+    station_id: StationId
+    channel_ids: frozenset[ChannelId] = frozenset()
+    newest: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from zilzal.core.event import Association, Classification, Magnitude, Origin, Unlocated
 from zilzal.core.ids import ChannelId, SensorId
-from zilzal.core.packet import Bookmark, Link, Packet
+from zilzal.core.packet import Bookmark, Link, Offer, Packet
 from zilzal.core.pick import Detection, Phase, Pick
 from zilzal.core.probability import Probabilities
 from zilzal.core.station import Inventory, Station
@@ -309,5 +309,18 @@ class PacketSource(Protocol):
         Args:
             bookmarks: of what has been stored; empty to begin as the source's options say.
             clock: tells when packets arrived, and waits.
+        """
+        ...
+
+
+@runtime_checkable
+class OfferingSource(PacketSource, Protocol):
+    """A source that can be asked what it has."""
+
+    async def offers(self) -> tuple[Offer, ...]:
+        """Of the stations and channels that are wanted of it, those that it can send.
+
+        Raises:
+            SourceError: it cannot be asked, or does not tell.
         """
         ...

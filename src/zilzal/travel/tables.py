@@ -9,7 +9,8 @@ lie on the interfaces, where T bends; so only the crossovers between branches ar
 
 Station elevations are rounded to `ELEVATION_STEP_M` in T/R, but not in R. The number of
 tables, and with it the memory, is bounded by the range of elevations and not by the number of
-stations. Nothing is written to disk: filling a table takes tens of milliseconds.
+stations. Tables that differ in their reach only are one, filled as far as was asked for.
+Nothing is written to disk: filling a table takes tens of milliseconds.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ from zilzal.travel.rays import first_arrivals
 
 ELEVATION_STEP_M = 20.0
 """Station elevations are rounded to multiples of it when a table is chosen."""
+
+PIECE_M = 75_000.0
+"""Tables are filled in pieces of so much distance, each by itself: what a node holds does not
+depend on how far a table was filled before."""
 
 SHALLOWEST_M = -6_000.0
 """Sources may be that far above sea level."""
@@ -110,12 +115,12 @@ class TravelTimeTables:
     ) -> Float64[Array, "station node"]:
         """As `times_s`, for stations given by their elevations."""
         self._check(distance_m, depth_m)
-        shelf = _shelf(self, phase)
-        rows = shelf.rows(elevation_m)
+        shelf = self._shelf(phase)
+        rows = shelf.rows(elevation_m, self._columns)
         nodes_m = shelf.depth_m
         step = np.clip(np.searchsorted(nodes_m, depth_m, "right") - 1, 0, len(nodes_m) - 2)
         down = (depth_m - nodes_m[step]) / (nodes_m[step + 1] - nodes_m[step])
-        column = np.minimum(distance_m / self.spacing_m, shelf.columns - 1.000001)
+        column = np.minimum(distance_m / self.spacing_m, self._columns - 1.000001)
         whole = column.astype(np.int64)
         out = column - whole
         at = (rows[:, None] * shelf.columns + whole) * len(nodes_m) + step
@@ -129,7 +134,15 @@ class TravelTimeTables:
         """Work out now what the first question about these stations would wait for."""
         elevations_m = np.array([station.elevation_m for station in stations])
         for phase in Phase:
-            _shelf(self, phase).rows(elevations_m)
+            self._shelf(phase).rows(elevations_m, self._columns)
+
+    @property
+    def _columns(self) -> int:
+        """Nodes of distance."""
+        return int(np.ceil(self.max_distance_m / self.spacing_m)) + 1
+
+    def _shelf(self, phase: Phase) -> _Shelf:
+        return _shelf(self.model, phase, self.max_depth_m, self.spacing_m)
 
     def table(
         self,
@@ -164,58 +177,84 @@ class TravelTimeTables:
 
 @dataclass(slots=True, eq=False)
 class _Shelf:
-    """Tables of one phase, filled as elevations are asked for; a cache and no more."""
+    """Tables of one phase, filled as elevations and distances are asked for; a cache and no more.
 
-    tables: TravelTimeTables
+    There is room for as far as the model is valid, for more elevations than are filled: memory
+    that nothing was written to is not taken.
+    """
+
+    model: EarthModel
     phase: Phase
+    spacing_m: float
     depth_m: Float64[Array, " depth"]
     columns: int
     slowness: Array
     row_of: dict[int, int] = field(default_factory=dict[int, int])
+    filled: dict[int, int] = field(default_factory=dict[int, int])
     lock: Lock = field(default_factory=Lock)
 
-    def rows(self, elevation_m: Array) -> Array:
-        """Row of each station's table."""
+    def rows(self, elevation_m: Array, columns: int) -> Array:
+        """Row of each station's table, filled so far at least."""
         steps = np.round(elevation_m / ELEVATION_STEP_M).astype(int).tolist()
         with self.lock:
-            missing = sorted({step for step in steps if step not in self.row_of})
-            if missing:
-                filled = [self._fill(step * ELEVATION_STEP_M) for step in missing]
-                self.slowness = np.concatenate([self.slowness, filled])
-                self.row_of.update({step: len(self.row_of) + n for n, step in enumerate(missing)})
+            for step in sorted({s for s in steps if self.filled.get(s, 0) < columns}):
+                self._fill(step, columns)
         return np.array([self.row_of[step] for step in steps], dtype=np.int64)
 
-    def _fill(self, elevation_m: float) -> Array:
-        distance_m = (np.arange(self.columns) * self.tables.spacing_m)[:, None]
+    def _fill(self, step: int, columns: int) -> None:
+        if step not in self.row_of:
+            self._make_room()
+            self.row_of[step] = len(self.row_of)
+        row, piece = self.slowness[self.row_of[step]], round(PIECE_M / self.spacing_m)
+        while (first := self.filled.get(step, 0)) < columns:
+            last = min(first + piece, self.columns)
+            row[first:last] = self._piece(step * ELEVATION_STEP_M, first, last)
+            self.filled[step] = last
+
+    def _make_room(self) -> None:
+        """For another row; those that are there are copied as far as they are filled."""
+        if len(self.row_of) == len(self.slowness):
+            shape = (2 * len(self.row_of) + 1, *self.slowness.shape[1:])
+            room = np.empty(shape, self.slowness.dtype)
+            for step, row in self.row_of.items():
+                filled = self.filled.get(step, 0)
+                room[row, :filled] = self.slowness[row, :filled]
+            self.slowness = room
+
+    def _piece(self, elevation_m: float, first: int, last: int) -> Array:
+        distance_m = (np.arange(first, last) * self.spacing_m)[:, None]
         # A node at the very station has no T/R: that depth takes the one of sources just below.
         level = np.abs(self.depth_m + elevation_m) < 1.0
         depth_m = np.where(level, self.depth_m + 1.0, self.depth_m)
         straight_m = _straight_m(elevation_m, distance_m, depth_m)
         rays = first_arrivals(
-            self.tables.model, self.phase, elevation_m=elevation_m, distance_m=distance_m,
+            self.model, self.phase, elevation_m=elevation_m, distance_m=distance_m,
             depth_m=depth_m,
         )  # fmt: skip
         return (rays.time_s / straight_m).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
-def _shelf(tables: TravelTimeTables, phase: Phase) -> _Shelf:
-    columns = int(np.ceil(tables.max_distance_m / tables.spacing_m)) + 1
-    depth_m = _depth_nodes_m(tables)
-    return _Shelf(tables, phase, depth_m, columns, np.empty((0, columns, len(depth_m)), "f4"))
+def _shelf(model: EarthModel, phase: Phase, max_depth_m: float, spacing_m: float) -> _Shelf:
+    columns = int(np.ceil(model.max_distance_m / spacing_m)) + 1
+    depth_m = _depth_nodes_m(model, max_depth_m, spacing_m)
+    room = np.empty((0, columns, len(depth_m)), "f4")
+    return _Shelf(model, phase, spacing_m, depth_m, columns, room)
 
 
-def _depth_nodes_m(tables: TravelTimeTables) -> Float64[Array, " depth"]:
+def _depth_nodes_m(
+    model: EarthModel, max_depth_m: float, spacing_m: float
+) -> Float64[Array, " depth"]:
     """Depths from the top to the bottom of a table, with one on each interface."""
-    tops_m = [layer.top_m for layer in tables.model.layers[1:]]
-    inside = [top_m for top_m in tops_m if SHALLOWEST_M < top_m < tables.max_depth_m]
-    anchors = [SHALLOWEST_M, *inside, tables.max_depth_m]
-    step_m = tables.spacing_m / 2
+    tops_m = [layer.top_m for layer in model.layers[1:]]
+    inside = [top_m for top_m in tops_m if SHALLOWEST_M < top_m < max_depth_m]
+    anchors = [SHALLOWEST_M, *inside, max_depth_m]
+    step_m = spacing_m / 2
     pieces = [
         np.linspace(a, b, int(np.ceil((b - a) / step_m)), endpoint=False)
         for a, b in pairwise(anchors)
     ]
-    return np.append(np.concatenate(pieces), tables.max_depth_m)
+    return np.append(np.concatenate(pieces), max_depth_m)
 
 
 def _straight_m(elevation_m: Array | float, distance_m: Array, depth_m: Array) -> Array:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zilzal.app.configuration import Configuration
+from zilzal.app.live.checkpoint import Snapshot
 from zilzal.app.live.station import Rules, StationDesk
 from zilzal.app.live_options import LiveOptions
 from zilzal.app.picking import marked, stamped
@@ -29,6 +30,9 @@ from zilzal.io.store import configuration_hash
 from zilzal.signal.promise import Patience
 
 logger = logging.getLogger(__name__)
+
+_SHARE = 16
+"""Stations of a piece of the state: about 1.6 MB with our networks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,13 +185,38 @@ class Engine:
                 self._stations[station_id] = Station(station_id, *place)
         return tuple(station for _, station in sorted(self._stations.items()))
 
-    def save(self) -> bytes:
-        """The state, to go on from after the bookmarks."""
-        return pickle.dumps((self.desks, self._picking))
+    def snapshot(self) -> Snapshot:
+        """The state as it is, and the bookmarks that it stands at: values, to be stored later.
 
-    def restore(self, state: bytes) -> None:
-        """Go on from a saved state."""
-        self.desks, self._picking = pickle.loads(state)  # noqa: S301  our own store
+        Those of parts that are done with are handed out for the last time.
+        """
+        bookmarks = tuple(self.bookmarks.values())
+        self.bookmarks = {(m.source, m.part): m for m in bookmarks if m.place}
+        picking: dict[StationId, dict[SensorId, Any]] = {}
+        for sensor, state in self._picking.items():
+            picking.setdefault(sensor.station_id, {})[sensor] = state
+        stations = list(self.desks)
+        shares = (stations[at : at + _SHARE] for at in range(0, len(stations), _SHARE))
+        return Snapshot(
+            shares=tuple(
+                (
+                    {station: self.desks[station].as_it_is() for station in share},
+                    {k: state for s in share for k, state in picking.get(s, {}).items()},
+                )
+                for share in shares
+            ),
+            bookmarks=bookmarks,
+        )
+
+    def restore(self, pieces: Iterable[bytes]) -> None:
+        """Go on from the pieces of a snapshot."""
+        desks: dict[StationId, StationDesk] = {}
+        picking = dict(self.configuration.picker.start())
+        for piece in pieces:
+            mine, states = pickle.loads(piece)  # noqa: S301  our own store
+            desks |= mine
+            picking |= states
+        self.desks, self._picking = desks, picking
         self._stations, self._previews = {}, {}
 
     def _desk(self, station_id: StationId) -> StationDesk:
@@ -202,8 +231,10 @@ class Engine:
             desk.take_corrupt(_span(trace, Reason.CLOCK_STEP, wrong), rules)
             return []
         if station_id in self.shed:
-            desk.take_corrupt(_span(trace, Reason.SHED), rules)
-            return []
+            span = _span(trace, Reason.SHED)
+            desk.take_corrupt(span, rules)
+            # Told at once, too: a gap is told when data come after it, and that may be never.
+            return [span]
         return desk.take(trace, rules)
 
     def _pick(self, windows: list[Window], spans: list[CoverageSpan]) -> Picked:

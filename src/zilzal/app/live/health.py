@@ -59,6 +59,7 @@ class Health:
         to_alert: from an event's origin on.
         refusals: times the store or disk refused.
         last_refusal: what it said.
+        events_trouble: why events are not worked out as they should be; empty where they are.
         events: first versions stored.
         revisions: versions stored.
     """
@@ -71,6 +72,7 @@ class Health:
     to_alert: Histogram = field(default_factory=Histogram)
     refusals: int = 0
     last_refusal: str = ""
+    events_trouble: str = ""
     events: int = 0
     revisions: int = 0
     _seen: dict[str, Time] = field(default_factory=dict[str, Time])
@@ -160,6 +162,7 @@ class Health:
                 "shed": sorted(map(str, pulse.shed)),
                 "refusals": self.refusals,
                 "last_refusal": self.last_refusal,
+                "events_trouble": self.events_trouble,
                 "events": self.events,
                 "revisions": self.revisions,
                 "latency": {text: h.note() for text, h in self.latencies().values()},

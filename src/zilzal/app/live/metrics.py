@@ -31,6 +31,8 @@ def metrics(health: Health, pulse: Pulse) -> str:
         *_one("events_total", "counter", "Events since the start.", health.events),
         *_one("revisions_total", "counter", "Versions of events stored.", health.revisions),
         *_one("refusals_total", "counter", "Times the store or disk refused.", health.refusals),
+        *_one("events_in_trouble", "gauge", "1 where the process for events is done without.",
+              bool(health.events_trouble)),
         *_many("station_packets_total", "counter", "Packets by station.",
                {str(i): s.packets for i, s in stations}),
         *_many("station_picks_total", "counter", "Final picks by station.",

@@ -1,68 +1,56 @@
 """The monitor: packets in, picks and events into the store, for as long as it runs.
 
-Three things go on at once, and none blocks another: packets are received into a bounded queue;
-rounds of picking take what has come, store it and its bookmarks; revisions make events of the
-picks. Where the store or the disk refuses, everything is held and tried again: the queue fills,
-the sources wait, their servers keep the records.
+Four things go on at once, and none blocks another: packets are received into a bounded queue;
+rounds of picking take what has come and store the picks; revisions make events of them; and how
+all stands is stored. Where the store or the disk refuses, everything is held and tried again: the
+queue fills, the sources wait, their servers keep the records.
 
 Picks are stored as they come, the state from time to time together with the ledger and the
-bookmarks that it stands at. After a crash the sources give again what came after the last state,
-it is worked on again, and makes the same picks with the same ids.
+bookmarks that it stands at: a snapshot between two rounds, written while the next ones go on. After
+a crash the sources give again what came after the last state, it is worked on again, and makes the
+same picks with the same ids.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
 
 import zilzal
-from zilzal.app.blocks import BLOCK_S, MEMORY
 from zilzal.app.configuration import Configuration
-from zilzal.app.live.alerts import deliver, enqueue, hold_back
+from zilzal.app.live.alerts import deliver, hold_back
+from zilzal.app.live.checkpoint import let_count, next_generation, put_piece, read_pieces
 from zilzal.app.live.engine import Engine, Round
 from zilzal.app.live.health import STATION, Health, Pulse
-from zilzal.app.live.horizon import Horizon, News, Revision
-from zilzal.app.live.identity import SAME_PICK_S
-from zilzal.app.live.lesson import LEARN_S, can_learn, settled_associator
+from zilzal.app.live.insistence import Insistence, Stopped
 from zilzal.app.live.metrics import metrics
-from zilzal.app.live.reviser import Apart, Here, Reviser
+from zilzal.app.live.revisions import Revisions
 from zilzal.app.live.shedding import shed
-from zilzal.app.live.versions import Versions
 from zilzal.core.coverage import CoverageSpan
-from zilzal.core.errors import StoreError
-from zilzal.core.event import EvaluationMode, Event
 from zilzal.core.ids import SensorId
 from zilzal.core.packet import Packet
-from zilzal.core.pick import Detection, Pick
 from zilzal.core.stage import Clock, PacketSource, PacketStream
-from zilzal.core.station import Inventory, Station
+from zilzal.core.station import Inventory
 from zilzal.core.time import Time
 from zilzal.io.feed import open_all
+from zilzal.io.heap import give_back, limit_heaps
 from zilzal.io.metrics_server import serving_metrics
 from zilzal.io.notify import Notifier
 from zilzal.io.recorder import Recorder
-from zilzal.io.store import EventQuery, Store
+from zilzal.io.store import Store
 
 logger = logging.getLogger(__name__)
 
-_T = TypeVar("_T")
 LARGEST_ROUND = 5_000
 """Packets of one round, so that it ends before the next ones are late."""
-SAVING_PAUSES = 50.0
-"""The state is not stored again before so many times what it took have passed: picking waits."""
+SAVING_PAUSES = 20.0
+"""The state is not stored again before so many times what it took have passed."""
 NOTES_S = 5.0
 """How it stands is stored so often."""
-FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
-_ENGINE, _HORIZON = "live/engine", "live/horizon"
-_MEMORY_S = (MEMORY + 2) * BLOCK_S
-
-
-class Stopped(Exception):
-    """The monitor was told to stop while it waited for the store."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,35 +77,25 @@ class Monitor:
     notifier: Notifier = field(default_factory=Notifier)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     engine: Engine = field(init=False)
-    horizon: Horizon = field(init=False)
-    reviser: Reviser | None = field(init=False, default=None)
     health: Health = field(init=False)
+    insistence: Insistence = field(init=False)
+    revisions: Revisions = field(init=False)
     _queue: asyncio.Queue[tuple[float, Packet | None]] = field(init=False)
-    _picks: list[Pick] = field(default_factory=list[Pick])
     _spans: list[CoverageSpan] = field(default_factory=list[CoverageSpan])
-    _detections: list[Detection] = field(default_factory=list[Detection])
-    _preliminary: dict[SensorId, tuple[Pick, ...]] = field(
-        default_factory=dict[SensorId, tuple[Pick, ...]]
-    )
-    _passed: dict[SensorId, Time] = field(default_factory=dict[SensorId, Time])
-    _stations: tuple[Station, ...] = ()
-    _has_news: asyncio.Event = field(default_factory=asyncio.Event)
-    _revising: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _passed: Mapping[SensorId, Time] = field(default_factory=dict[SensorId, Time])
     _stream: PacketStream | None = None
+    _keeping: asyncio.Task[None] | None = None
+    _refusals: int = 0
     _saved_s: float = 0.0
     _save_took_s: float = 0.0
     _looked_s: float = 0.0
     _told_s: float = 0.0
-    _learned_s: float = 0.0
-    _is_over: bool = False
-    _versions: Versions = field(init=False)
 
     def __post_init__(self) -> None:
         live = self.configuration.live
         self.engine = Engine(self.configuration, live, self.inventory)
         self._queue = asyncio.Queue(live.backlog)
         self.health = Health(self.clock)
-        self._versions = Versions(live.revision_s)
 
     async def run(self) -> None:
         """Work until told to stop, or until all sources have ended.
@@ -128,18 +106,30 @@ class Monitor:
         Raises:
             StoreError: the store cannot be read at the start.
         """
+        limit_heaps()
+        self.insistence = Insistence(
+            clock=self.clock, stop=self.stop, health=self.health, notifier=self.notifier
+        )
+        self.revisions = Revisions(
+            configuration=self.configuration,
+            inventory=self.inventory,
+            store=self.store,
+            recorder=self.recorder,
+            health=self.health,
+            clock=self.clock,
+            insistence=self.insistence,
+        )
         try:
             await asyncio.to_thread(self._restore)
+            await self.revisions.begin()
             await self._monitor()
         finally:
-            if self.reviser is not None:
-                self.reviser.close()
+            self.revisions.close()
 
     async def _monitor(self) -> None:
         """All that goes on at once, until the end."""
         bookmarks = tuple(self.engine.bookmarks.values())
         self._saved_s = self._looked_s = self._told_s = self.clock.monotonic_s()
-        self._learned_s = self._saved_s
         async with AsyncExitStack() as stack:
             if self.configuration.live.metrics:
                 pages = {"/metrics": self.metrics}
@@ -151,7 +141,7 @@ class Monitor:
             self.notifier.tell("READY=1", f"STATUS=reading {len(self.sources)} sources")
             tasks = [
                 asyncio.create_task(self._guard(self._receive(stream))),
-                asyncio.create_task(self._guard(self._revise())),
+                asyncio.create_task(self._guard(self.revisions.run())),
                 asyncio.create_task(self._guard(self._alert())),
             ]
             try:
@@ -160,10 +150,10 @@ class Monitor:
                 logger.warning("stopped while the store refused; what it lacks will be read again")
             finally:
                 self.notifier.tell("STOPPING=1")
-                self._is_over = True
-                self._has_news.set()
+                self.revisions.end()
                 for task in (tasks[0], tasks[2]):
                     task.cancel()
+                tasks += [] if self._keeping is None else [self._keeping]
                 results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, Stopped):
@@ -179,15 +169,15 @@ class Monitor:
         )
         for text in texts:
             self.store.put_run(text, version=zilzal.__version__, started=self.clock.now())
-        state = self.store.load_checkpoint(_ENGINE, settings.picking_sha256)
+        pieces = read_pieces(self.store, settings.picking_sha256)
         marks = self.store.bookmarks()
         self.engine.bookmarks = {(mark.source, mark.part): mark for mark in marks}
-        if state is not None:
+        if pieces is not None:
             try:
-                self.engine.restore(state)
+                self.engine.restore(pieces)
             except Exception:
                 logger.exception("the stored state cannot be read; begun with what comes next")
-            self._passed, self._stations = self.engine.passed(), self.engine.stations()
+            self._note_passed()
         elif marks:
             logger.warning("settings of picking changed: begun anew with what comes next")
         stations = self.inventory.stations(self.clock.now())
@@ -195,30 +185,11 @@ class Monitor:
             (station.station_id for station in stations),
             {key: note for key, (_, note) in self.store.notes(STATION).items()},
         )
-        self._restore_horizon()
 
-    def _restore_horizon(self) -> None:
-        """Events and their picks as the store has them, as far back as late data may change."""
-        settings, live = self.configuration, self.configuration.live
-        start = self._horizon_start()
-        picking, key = settings.picking_sha256, settings.sha256
-        horizon = self.horizon = Horizon(
-            configuration=settings,
-            options=live,
-            inventory=self.inventory,
-            waveforms=self.recorder,
-            associator=settled_associator(settings, self.store, self.inventory.stations()),
-        )
-        horizon.restore(
-            self.store.load_checkpoint(_HORIZON, key),
-            self.store.picks(start, configuration=picking),
-            self.store.detections(start, configuration=picking),
-            self.store.events(EventQuery(start=start)),
-        )
-        if self.reviser is not None:
-            self.reviser.close()
-        self.reviser = Apart(horizon, self.recorder) if live.event_process else Here(horizon)
-        self._versions = Versions(live.revision_s)
+    def _note_passed(self) -> None:
+        """The engine rests: what others may look at while it works is copied."""
+        self._passed = self.engine.passed()
+        self.revisions.note_passed(self._passed, self.engine.stations())
 
     @property
     def _pulse(self) -> Pulse:
@@ -269,15 +240,11 @@ class Monitor:
                 await self._finish()
                 return
             self.notifier.tell("WATCHDOG=1")
-            pause_s = max(live.checkpoint_s, SAVING_PAUSES * self._save_took_s)
-            if self.clock.monotonic_s() - self._saved_s >= pause_s:
-                await self._save()
-            elif self.clock.monotonic_s() - self._told_s >= NOTES_S:
-                await self._tell()
+            await self._keep_what_is_due()
             # A round costs something of each station: many small ones would leave no time for them.
             if len(packets) < LARGEST_ROUND:
                 await self.clock.sleep(begun_s + live.tick_s - self.clock.monotonic_s())
-        await self._save()
+        await self._save_at_last()
 
     async def _take(self) -> tuple[list[Packet], bool]:
         """What has come; waits for nothing."""
@@ -305,74 +272,92 @@ class Monitor:
     async def _round(self, packets: list[Packet]) -> None:
         """Record, pick, store."""
         if packets:
-            await self._insist(lambda: self.recorder.write(packets))
-        await self._keep(await asyncio.to_thread(self._pick, packets))
+            await self.insistence.on(lambda: self.recorder.write(packets))
+        await self._hand_on(await asyncio.to_thread(self._pick, packets))
         live = self.configuration.live
         due_s = self._looked_s + live.preliminary_s
         if live.preliminary_s and self.clock.monotonic_s() >= due_s:
             self._looked_s = self.clock.monotonic_s()
             found = await asyncio.to_thread(self.engine.preliminary)
-            self._preliminary |= found
             self.health.note_preliminary(pick for picks in found.values() for pick in picks)
-            if found:
-                self._has_news.set()
+            self.revisions.note_preliminary(found)
 
     def _pick(self, packets: list[Packet]) -> Round:
         self.engine.take(packets)
         return self.engine.step()
 
-    async def _keep(self, worked: Round) -> None:
+    async def _hand_on(self, worked: Round) -> None:
         """Store what a round gave, and hand it on to the events."""
-        # The engine rests: what others may look at while it works is copied.
-        self._passed, self._stations = self.engine.passed(), self.engine.stations()
+        self._note_passed()
         # The ledger is stored with the state: what is told after it will be told again.
         self._spans += worked.spans
         if worked.picks or worked.detections:
-            await self._insist(lambda: self._write(worked))
-            self._picks += worked.picks
-            self._detections += worked.detections
-            for pick in worked.picks:
-                self._forget_preliminary(pick)
-            self._has_news.set()
+            await self.insistence.on(lambda: self._write(worked))
+            self.revisions.note_work(worked)
         self.health.note_work(worked.picks, worked.spans, self._passed)
-
-    def _forget_preliminary(self, final: Pick) -> None:
-        """Drop a sensor's preliminary picks up to a final one: of later ones there is no other."""
-        sensor, until = final.channel_id.sensor_id, final.time + SAME_PICK_S
-        kept = tuple(pick for pick in self._preliminary.pop(sensor, ()) if pick.time > until)
-        if kept:
-            self._preliminary[sensor] = kept
 
     def _write(self, worked: Round) -> None:
         with self.store.transaction():
             self.store.put_picks(worked.picks)
             self.store.put_detections(worked.detections)
 
-    async def _save(self) -> None:
-        """Store the state with the bookmarks that it stands at."""
-        key, begun_s = self.configuration.picking_sha256, self.clock.monotonic_s()
-        state = await asyncio.to_thread(self.engine.save)
-        bookmarks = list(self.engine.bookmarks.values())
-        report = self.health.report(self._pulse, self.store)
+    async def _keep_what_is_due(self) -> None:
+        """Begin to store the state, or how it stands, where it is time and nothing is stored.
+
+        Nobody waits for it, unless it is refused: what it lacks must not grow without bounds.
+        """
+        if self._keeping is not None and not self._keeping.done():
+            if self.health.refusals == self._refusals:
+                return
+            await self._keeping
+        self._refusals = self.health.refusals
+        now_s = self.clock.monotonic_s()
+        pause_s = max(self.configuration.live.checkpoint_s, SAVING_PAUSES * self._save_took_s)
+        if now_s - self._saved_s >= pause_s:
+            self._keeping = asyncio.create_task(self._guard(self._save()))
+        elif now_s - self._told_s >= NOTES_S:
+            self._keeping = asyncio.create_task(self._guard(self._tell()))
+
+    def _save(self) -> Coroutine[None, None, None]:
+        """Store the state of now, with the bookmarks that it stands at, while picking goes on."""
+        store, key, begun_s = (
+            self.store,
+            self.configuration.picking_sha256,
+            self.clock.monotonic_s(),
+        )
+        snapshot = self.engine.snapshot()
+        report = self.health.report(self._pulse, store)
         spans, self._spans = self._spans, []
 
-        def write() -> None:
-            with self.store.transaction():
-                self.store.put_coverage(spans)
-                self.store.save_checkpoint(_ENGINE, state, key)
-                self.store.put_bookmarks(bookmarks)
-                report()
+        async def write() -> None:
+            generation = await self.insistence.on(partial(next_generation, store, key))
+            for number in range(len(snapshot.shares)):
+                piece = partial(put_piece, store, generation, number, snapshot, key)
+                await self.insistence.on(piece)
 
-        await self._insist(write)
-        for mark in bookmarks:
-            if not mark.place and self.engine.bookmarks[mark.source, mark.part] is mark:
-                del self.engine.bookmarks[mark.source, mark.part]
-        self._saved_s = self.clock.monotonic_s()
-        self._save_took_s = self._saved_s - begun_s
+            def conclude() -> None:
+                with store.transaction():
+                    store.put_coverage(spans)
+                    let_count(store, generation, len(snapshot.shares), key)
+                    store.put_bookmarks(snapshot.bookmarks)
+                    report()
+
+            await self.insistence.on(conclude)
+            await asyncio.to_thread(give_back)
+            self._saved_s = self._told_s = self.clock.monotonic_s()
+            self._save_took_s = self._saved_s - begun_s
+
+        return write()
+
+    async def _save_at_last(self) -> None:
+        """Store the state, of which there will be no later one."""
+        if self._keeping is not None:
+            await self._keeping
+        await self._save()
 
     async def _tell(self) -> None:
         """Store how it stands, for `zilzal status`."""
-        await self._insist(self.health.report(self._pulse, self.store))
+        await self.insistence.on(self.health.report(self._pulse, self.store))
         self._told_s = self.clock.monotonic_s()
         if self.configuration.live.keep_days and (newest := self._newest()) is not None:
             kept_s = self.configuration.live.keep_days * 86_400.0
@@ -384,116 +369,8 @@ class Monitor:
 
     async def _finish(self) -> None:
         """The sources have ended: hand out the rest, and store that this is done."""
-        await self._keep(await asyncio.to_thread(self.engine.finish))
-        self._preliminary.clear()
-        self._is_over = True
-        await self._settle_events(is_over=True)
-        await self._save()
-
-    async def _revise(self) -> None:
-        """Revisions, one after the other, whenever there is news."""
-        while not self._is_over:
-            await self._has_news.wait()
-            self._has_news.clear()
-            if not self._is_over:
-                begun_s = self.clock.monotonic_s()
-                await self._settle_events(is_over=False)
-                await self._learn()
-                rest_s = self.configuration.live.preliminary_s / 2
-                if not self.configuration.live.event_process:
-                    # Where sources are costly, picking must not starve.
-                    rest_s = max(rest_s, self.clock.monotonic_s() - begun_s)
-                await self.clock.sleep(rest_s)
-
-    async def _learn(self) -> None:
-        """Go on with an associator that has learned, once there is enough to learn from."""
-        if self.clock.monotonic_s() - self._learned_s < LEARN_S:
-            return
-        self._learned_s = self.clock.monotonic_s()
-        if await self._insist(lambda: can_learn(self.configuration, self.store)):
-            async with self._revising:
-                await self._insist(self._restore_horizon)
-            self._has_news.set()
-
-    async def _settle_events(self, *, is_over: bool) -> None:
-        async with self._revising:
-            reviewed = await self._insist(self._reviewed)
-            revision = await self._revised(self._news(reviewed, is_over=is_over))
-            if revision is None:
-                return
-            key = self.configuration.sha256
-            # What a stored state goes by is stored with it.
-            due = self._versions.due(
-                revision.events,
-                self.clock.monotonic_s(),
-                all_of_them=is_over or revision.state is not None,
-            )
-
-            def write() -> list[Event]:
-                with self.store.transaction():
-                    if revision.state is not None:
-                        self.store.save_checkpoint(_HORIZON, revision.state, key)
-                    stored = self.store.put_events(due)
-                    enqueue(self.store, self.configuration.alerts, stored, revision.renamed)
-                    return stored
-
-            stored = await self._insist(write)
-        if stored:
-            self.health.note_events(stored)
-
-    async def _revised(self, news: News) -> Revision | None:
-        """The revision; where it failed, all is looked at anew, at the end at once."""
-        try:
-            return await asyncio.to_thread(self._revise_with, news)
-        except Exception:
-            logger.exception("a revision failed; the events are looked at anew")
-        self.health.note_refusal("a revision failed; see the log")
-        await self._insist(self._restore_horizon)
-        return await asyncio.to_thread(self._revise_with, news) if news.is_over else None
-
-    def _revise_with(self, news: News) -> Revision:
-        assert self.reviser is not None
-        return self.reviser.revise(news)
-
-    def _reviewed(self) -> frozenset[str]:
-        """Ids within the horizon that are not to be changed any more."""
-        start = self._horizon_start()
-        found = self.store.summaries(EventQuery(start=start))
-        return frozenset(e.id for e in found if e.evaluation_mode is EvaluationMode.MANUAL)
-
-    def _horizon_start(self) -> Time:
-        """As far back as late data may change events, and what these can have to do with."""
-        newest = max(self._passed.values(), default=Time(0))
-        return newest - self.configuration.live.horizon_s - _MEMORY_S
-
-    def _news(self, reviewed: frozenset[str], *, is_over: bool) -> News:
-        picks, self._picks = tuple(self._picks), []
-        detections, self._detections = tuple(self._detections), []
-        return News(
-            picks=picks,
-            detections=detections,
-            preliminary=tuple(pick for mine in self._preliminary.values() for pick in mine),
-            passed=self._passed,
-            stations=self._stations,
-            reviewed=reviewed,
-            is_over=is_over,
-        )
-
-    async def _insist(self, action: Callable[[], _T]) -> _T:
-        """Do what the disk or the database may refuse, until it does not.
-
-        Raises:
-            Stopped: the monitor was told to stop meanwhile.
-        """
-        wait_s = FIRST_RETRY_S
-        while True:
-            try:
-                return await asyncio.to_thread(action)
-            except (StoreError, OSError) as error:
-                self.health.note_refusal(str(error))
-                logger.warning("%s; everything waits, next try in %.1f s", error, wait_s)
-            if self.stop.is_set():
-                raise Stopped
-            await self.clock.sleep(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
-            self.notifier.tell("WATCHDOG=1")
+        if self._keeping is not None:
+            await self._keeping
+        await self._hand_on(await asyncio.to_thread(self.engine.finish))
+        await self.revisions.finish()
+        await self._save_at_last()

@@ -3,7 +3,8 @@
 Associating, locating and measuring take as long as they take, and a Python process does one thing
 at a time: in one with the picking, each holds up the other. So events have a process of their own,
 of lower priority, to which the news go and from which revisions come. All that it holds is the
-horizon. That is made anew from the store where the process is lost; it writes nothing itself.
+horizon. That is made anew from the store where the process is lost; it writes nothing itself, and
+what it has to log is logged by the monitor.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import signal
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from logging.handlers import QueueHandler
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
 
+from zilzal.app.child import obituary
 from zilzal.app.events import Solved
 from zilzal.app.live.ahead import Ahead
 from zilzal.app.live.horizon import Horizon, News, Revision
@@ -27,6 +30,8 @@ from zilzal.core.errors import ClusterError
 from zilzal.core.ids import ChannelId
 from zilzal.core.stage import Preparing
 from zilzal.core.station import Station
+from zilzal.io.clock import SystemClock
+from zilzal.io.heap import give_back, limit_heaps
 from zilzal.io.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -34,10 +39,17 @@ logger = logging.getLogger(__name__)
 NICENESS = 5
 """Of the process: where the processor is short, picks come first."""
 _END_S = 10.0
+_GIVE_BACK_S = 30.0
+"""What the process has freed is given back to the system so often."""
 
 
 class Reviser(Protocol):
     """Has a horizon, and revises it."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what revised is there no more."""
+        ...
 
     def revise(self, news: News) -> Revision:
         """See `Horizon.revise`; takes long, for a thread to wait for.
@@ -45,6 +57,10 @@ class Reviser(Protocol):
         Raises:
             Exception: it failed; the horizon is to be made anew.
         """
+        ...
+
+    def abandon(self) -> None:
+        """What is revised just now is not needed; `revise` may come back with an error."""
         ...
 
     def close(self) -> None:
@@ -69,6 +85,11 @@ class Here:
     def __post_init__(self) -> None:
         Thread(target=self._prepare, daemon=True).start()
 
+    @property
+    def is_lost(self) -> bool:
+        """See `Reviser`: never, without the monitor."""
+        return False
+
     def revise(self, news: News) -> Revision:
         """See `Reviser`."""
         with suppress(Empty):
@@ -81,6 +102,9 @@ class Here:
                 self._ahead = Thread(target=self._look, args=(ahead,), daemon=True)
                 self._ahead.start()
         return revision
+
+    def abandon(self) -> None:
+        """See `Reviser`; it is waited for."""
 
     def close(self) -> None:
         """See `Reviser`; threads end by themselves."""
@@ -108,17 +132,34 @@ class Apart:
     Args:
         horizon: to revise; that of this process stays as it is.
         recorder: whose waveforms the horizon reads, and whose channels it is told.
+
+    Raises:
+        ClusterError: the process cannot be started.
     """
 
     def __init__(self, horizon: Horizon, recorder: Recorder) -> None:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
+        log, their_log = context.Pipe(duplex=False)
         self._recorder, self._told = recorder, frozenset[ChannelId]()
+        self.is_lost = False
+        level = logging.getLogger().getEffectiveLevel()
         self._process = context.Process(
-            target=serve, args=(theirs, horizon, recorder), name="zilzal-events", daemon=True
-        )
-        self._process.start()
-        theirs.close()
+            target=serve, args=(theirs, their_log, level, horizon, recorder),
+            name="zilzal-events", daemon=True,
+        )  # fmt: skip
+        try:
+            self._process.start()
+        except OSError as error:
+            self.is_lost = True
+            self._pipe.close()
+            log.close()
+            raise ClusterError(f"the process for events cannot be started: {error}") from error
+        finally:
+            theirs.close()
+            their_log.close()
+        self._log = Thread(target=_log_on, args=(log,), daemon=True)
+        self._log.start()
 
     def revise(self, news: News) -> Revision:
         """See `Reviser`.
@@ -132,33 +173,63 @@ class Apart:
             self._told = channels
             answer: Revision | str = self._pipe.recv()
         except (EOFError, OSError) as error:
-            raise ClusterError("the process that revises events was lost") from error
+            self.is_lost = True
+            raise ClusterError(f"the process for events was lost: {self._obituary()}") from error
         if isinstance(answer, str):
-            raise ClusterError(f"events were not revised: {answer}")
+            raise ClusterError(f"a revision failed: {answer}")
         return answer
 
-    def close(self) -> None:
-        """End the process, whatever it is doing: it has nothing that could be lost."""
+    def abandon(self) -> None:
+        """See `Reviser`: the process has nothing that could be lost."""
         self._process.kill()
-        self._process.join(_END_S)
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._process.pid is not None:
+            self._process.kill()
+            self._process.join(_END_S)
+            self._log.join(_END_S)
         self._pipe.close()
 
+    def _obituary(self) -> str:
+        """How the process ended."""
+        self._process.join(_END_S)
+        status = self._process.exitcode
+        return "it does not answer" if status is None else obituary(status)
 
-def serve(pipe: Connection[Any, Any], horizon: Horizon, recorder: Recorder) -> None:
-    """Revise until the monitor has gone; this is what the process runs."""
+
+def serve(
+    pipe: Connection[Any, Any],
+    log: Connection[Any, Any],
+    level: int,
+    horizon: Horizon,
+    recorder: Recorder,
+) -> None:
+    """Revise until the monitor has gone; this is what the process runs.
+
+    Args:
+        pipe: news come from it, revisions go into it.
+        log: records of the log go into it.
+        level: of the log.
+        horizon: to revise.
+        recorder: that is told of channels.
+    """
     # To stop and to reload are the monitor's; when it goes, the pipe is closed.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    here = Here(horizon)
+    mouth = QueueHandler(_Mouth(log))  # pyright: ignore[reportArgumentType]  only put into
+    logging.basicConfig(level=level, handlers=[mouth])
+    limit_heaps()
+    here, clock = Here(horizon), SystemClock()
+    asked: SimpleQueue[tuple[News, frozenset[ChannelId]]] = SimpleQueue()
+    Thread(target=_listen, args=(pipe, asked), daemon=True).start()
     stations: tuple[Station, ...] = ()
+    given_back_s = clock.monotonic_s()
     while True:
-        try:
-            news, channels = pipe.recv()
-        except (EOFError, OSError):
-            return
+        news, channels = asked.get()
         recorder.know(channels)
         try:
             # The same ones, not equal ones: what is remembered of them is found at once.
@@ -167,7 +238,46 @@ def serve(pipe: Connection[Any, Any], horizon: Horizon, recorder: Recorder) -> N
         except Exception as error:
             logger.exception("a revision failed")
             answer = f"{type(error).__name__}: {error}"
-        try:
+        with suppress(OSError):  # the monitor has gone
             pipe.send(answer)
-        except OSError:
-            return
+        if clock.monotonic_s() - given_back_s >= _GIVE_BACK_S:
+            give_back()
+            given_back_s = clock.monotonic_s()
+
+
+def _listen(
+    pipe: Connection[Any, Any], asked: SimpleQueue[tuple[News, frozenset[ChannelId]]]
+) -> None:
+    """Put what the monitor asks into the queue; end the process when it has gone.
+
+    At once: the monitor that comes after has a process of its own, which this one would slow down.
+    """
+    while True:
+        try:
+            asked.put(pipe.recv())
+        except (EOFError, OSError):
+            os._exit(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mouth:
+    """A pipe as the queue of a handler of the log, which has one thread at a time use it."""
+
+    pipe: Connection[Any, Any]
+
+    def put_nowait(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):  # nobody listens any more
+            self.pipe.send(record)
+
+
+def _log_on(log: Connection[Any, Any]) -> None:
+    """Log what the process logs, by the rules of this one, until it has gone."""
+    with log:
+        while True:
+            try:
+                record: logging.LogRecord = log.recv()
+            except (EOFError, OSError):
+                return
+            where = logging.getLogger(record.name)
+            if where.isEnabledFor(record.levelno):
+                where.handle(record)

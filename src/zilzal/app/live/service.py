@@ -14,6 +14,7 @@ from pathlib import Path
 from zilzal.app.archive import export
 from zilzal.app.configuration import Configuration
 from zilzal.app.live.monitor import Monitor
+from zilzal.app.live.offers import Tried, hold_against
 from zilzal.core.alert import Message
 from zilzal.core.errors import ConfigError, SourceError, ZilzalError
 from zilzal.core.packet import LinkState
@@ -192,34 +193,36 @@ def write_tables(settings: Settings, store: Store) -> None:
     export(store, settings.output, picks, list(store.events(EventQuery(start=start))))
 
 
-async def check(settings: Settings, clock: Clock) -> list[tuple[str, str]]:
-    """Try all that a monitor needs; what was tried, and what is wrong with it ("" for nothing)."""
-    found: list[tuple[str, str]] = []
+async def check(settings: Settings, clock: Clock) -> list[Tried]:
+    """Try all that a monitor needs, and hold what the sources offer against the inventory."""
     stations = len(settings.inventory.stations(clock.now()))
-    found.append((f"inventory: {stations} stations now", "" if stations else "none are operating"))
+    found = [Tried(f"inventory: {stations} stations now", "" if stations else "none are operating")]
     try:
         settings.configuration.picker.start()
-        found.append(("picker", ""))
+        found.append(Tried("picker"))
     except ZilzalError as error:
-        found.append(("picker", str(error)))
-    found.append((f"output {settings.output}", _try_output(settings)))
-    found += [(source.name, await _reach(source, clock)) for source in settings.sources]
-    return found
+        found.append(Tried("picker", str(error)))
+    found.append(Tried(f"output {settings.output}", _try_output(settings)))
+    reached = [Tried(source.name, await _reach(source, clock)) for source in settings.sources]
+    asked = [s for s, tried in zip(settings.sources, reached, strict=True) if not tried.wrong]
+    bands = settings.configuration.sensors.preference
+    compared = await hold_against(settings.inventory, asked, bands, clock.now())
+    return [*found, *reached, *compared]
 
 
-def try_alerts(configuration: Configuration, now: Time) -> list[tuple[str, str]]:
-    """Send a test message to every sink; each one, and what is wrong with it ("" for nothing)."""
+def try_alerts(configuration: Configuration, now: Time) -> list[Tried]:
+    """Send a test message to every sink."""
     text = f"This is a test of zilzal's alerts at {now}. There was no earthquake."
     message = Message(key=f"test/{now.ns}", subject="Test of alerts", text=text,
                       content={"is_test": True})  # fmt: skip
-    found: list[tuple[str, str]] = []
+    found: list[Tried] = []
     for sink in configuration.alerts:
         try:
             sink.send(message)
         except Exception as error:  # noqa: BLE001  a sink may raise anything
-            found.append((sink.name, str(error)))
+            found.append(Tried(sink.name, str(error)))
         else:
-            found.append((sink.name, ""))
+            found.append(Tried(sink.name))
     return found
 
 

@@ -19,6 +19,8 @@ from zilzal.signal.promise import Patience, ReachState
 LEAST_STEP_S = 1.0
 """A sensor is worked on when so much more of it has come: a tenth of a second costs as much as ten,
 and some sensors' records are short, or their channels' ends close to each other."""
+_TOUCHING_S = 0.001
+"""What was lost of one record and of the next is one stretch if they are no farther apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,14 @@ class StationDesk:
         ends = [t.reach.newest_ns for t in self.tracks.values() if t.reach.newest_ns is not None]
         return Time(max(ends)) if ends else None
 
+    def as_it_is(self) -> StationDesk:
+        """A copy that stays as it is, whatever the desk does next."""
+        tracks = {
+            sensor: replace(track, traces=[*track.traces], corrupt=[*track.corrupt])
+            for sensor, track in self.tracks.items()
+        }
+        return StationDesk(tracks, self.chosen)
+
     def take(self, trace: Trace, rules: Rules) -> list[CoverageSpan]:
         """Take a record in; what is not worked on is told."""
         sensor = trace.channel_id.sensor_id
@@ -123,7 +133,7 @@ class StationDesk:
         """Note that a stretch was lost, so that its gap is named after it."""
         track = self._track(span.channel_id.sensor_id, span.start, rules)
         if track is not None:
-            track.corrupt.append(span)
+            _join(track.corrupt, span)
 
     def condition(self) -> tuple[list[Window], list[CoverageSpan]]:
         """Windows of the chosen sensor for what has been promised since the last time."""
@@ -188,6 +198,17 @@ class StationDesk:
                 told += [_span(trace, Reason.NOT_CHOSEN, note) for trace in track.traces]
                 track.traces, track.corrupt = [], []
         return told
+
+
+def _join(spans: list[CoverageSpan], span: CoverageSpan) -> None:
+    """Add a stretch; one that goes on where one of the same channel ended makes that longer."""
+    key = span.channel_id, span.reason, span.note
+    for at, known in enumerate(spans):
+        is_same = (known.channel_id, known.reason, known.note) == key
+        if is_same and abs(span.start - known.end) <= _TOUCHING_S:
+            spans[at] = replace(known, end=max(known.end, span.end))
+            return
+    spans.append(span)
 
 
 def _cut_late(trace: Trace, promised_ns: int) -> tuple[Trace, list[CoverageSpan]]:

@@ -70,6 +70,7 @@ class Status:
         is_running: whether that is recent.
         waiting_packets: to be worked on.
         trouble: what was refused last; empty where nothing was.
+        events: why they are not worked out as they should be; empty where they are.
         lesson: what its associator lacks to learn from; empty where it has learned, or need not.
         latencies: what is measured, and its 50, 95 and 99 % quantiles [s]; None where unknown.
         stations: in order.
@@ -79,6 +80,7 @@ class Status:
     is_running: bool
     waiting_packets: int
     trouble: str
+    events: str
     lesson: str
     latencies: tuple[tuple[str, tuple[float | None, ...]], ...]
     stations: tuple[StationStatus, ...]
@@ -95,6 +97,7 @@ def read_status(store: Store, now: Time) -> Status | None:
         is_running=now - told < GONE_S,
         waiting_packets=note["waiting_packets"],
         trouble=f"{note['last_refusal']} ({note['refusals']} times)" if note["refusals"] else "",
+        events=note.get("events_trouble", ""),
         lesson=_lesson(notes),
         latencies=tuple(
             (text, tuple(Histogram.of(counts).quantile_s(q) for q in (0.5, 0.95, 0.99)))

@@ -292,12 +292,17 @@ def _block(
     n_nodes, n_bins = len(nodes.half_m), int(np.ceil(BLOCK_S / BIN_S)) + 2 * pad
     best, node = np.full(n_bins, -np.inf, np.float32), np.zeros(n_bins, int)
     begin_s = start_s - pad * BIN_S
-    steps = np.zeros((len(nodes.sizes), n_bins * n_nodes), np.float32)
-    for pick in picks.tolist():
-        _add(steps, scene, stack, pick, worth=float(worth[pick]), begin_s=begin_s)
-    for each, missed in zip(steps, stack.missed, strict=True):
+    fits = [
+        _fits(scene, stack, pick, worth=float(worth[pick]), begin_s=begin_s, n_bins=n_bins)
+        for pick in picks.tolist()
+    ]
+    # One class after the other: in a large network the steps take much memory.
+    for ease, missed in zip(nodes.ease, stack.missed, strict=True):
+        steps = np.zeros(n_bins * n_nodes, np.float32)
+        for each in fits:
+            each.add_to(steps, ease)
         fit = np.zeros(n_nodes, np.float32)
-        for at, step in enumerate(each.reshape(n_bins, n_nodes)):
+        for at, step in enumerate(steps.reshape(n_bins, n_nodes)):
             fit += step
             odds = fit + missed
             likeliest = int(odds.argmax())
@@ -307,45 +312,70 @@ def _block(
     return list(_peaks(best, node, begin_s))
 
 
-def _add(
-    steps: Float32[Array, "class step"],
-    scene: Scene,
-    stack: Stack,
-    pick: int,
-    *,
-    worth: float,
-    begin_s: float,
-) -> None:
-    """Note where a pick begins and ends to fit sources at the nodes near enough to its station.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fits:
+    """The nodes near enough to a pick's station, and when sources there fit the pick.
 
     Args:
-        steps: by class of size, then bin of trial times, then node; changed.
+        node: their numbers.
+        hard: how hard it is for the station to hear a source there, see `Nodes`.
+        gain: log odds that the pick adds to a source, but for those of being heard.
+        begin: bin and node, as one number, where it begins to fit.
+        end: where it ends.
+    """
+
+    node: Int32[Array, " near"]
+    hard: Float32[Array, " near"]
+    gain: Float32[Array, " near"]
+    begin: Int64[Array, " near"]
+    end: Int64[Array, " near"]
+
+    def add_to(self, steps: Float32[Array, " step"], ease: Float32[Array, " node"]) -> None:
+        """Note where it begins and ends to fit sources of a class of size.
+
+        Args:
+            steps: by bin of trial times, then node; changed.
+            ease: of the class, see `Nodes`.
+        """
+        odds = self.hard * ease.take(self.node)
+        near = np.flatnonzero(odds < _FARTHEST)
+        # The logarithm of p / (1 - p), p being SUREST / (1 + odds).
+        chance = np.log((1 - SUREST) / SUREST + odds.take(near) / np.float32(SUREST))
+        adds = np.maximum(self.gain.take(near) - chance, 0)
+        steps[self.begin.take(near)] += adds
+        steps[self.end.take(near)] -= adds
+
+
+def _fits(
+    scene: Scene, stack: Stack, pick: int, *, worth: float, begin_s: float, n_bins: int
+) -> _Fits:
+    """Where a pick fits sources.
+
+    Args:
         scene: of the pick.
         stack: of the network.
         pick: its number.
         worth: log odds that it adds to a source, but for those of being heard.
         begin_s: of the first bin.
+        n_bins: that are looked at.
     """
     nodes, slot = stack.nodes, int(scene.table.slot[pick])
     pairs, phase, n_nodes = nodes.of_station(slot // 2), slot % 2, len(nodes.half_m)
     after_s = scene.table.time_s[pick] - stack.beliefs.term_s[slot] - begin_s
     node, bins = nodes.node[pairs], nodes.bins[phase].take(nodes.node[pairs])
     first = ((after_s - nodes.time_s[phase, pairs]) / BIN_S).astype(np.int32) - bins // 2
-    inside = np.flatnonzero((first >= 0) & (first < steps.shape[1] // n_nodes - bins))
+    inside = np.flatnonzero((first >= 0) & (first < n_bins - bins))
     node = node.take(inside)
     hard = nodes.hard[pairs].take(inside)
     hard *= np.float32(np.exp(stack.beliefs.deafness[slot] / SOFTNESS))
-    gain = worth - nodes.log_width_s[phase].take(node)
     begin = first.take(inside).astype(np.int64) * n_nodes + node
-    end = begin + bins.take(inside).astype(np.int64) * n_nodes
-    for each, ease in zip(steps, nodes.ease, strict=True):
-        odds = hard * ease.take(node)
-        near = np.flatnonzero(odds < _FARTHEST)
-        # The logarithm of p / (1 - p), p being SUREST / (1 + odds).
-        chance = np.log((1 - SUREST) / SUREST + odds.take(near) / np.float32(SUREST))
-        adds = np.maximum(gain.take(near) - chance, 0)
-        each[begin.take(near)] += adds
-        each[end.take(near)] -= adds
+    return _Fits(
+        node=node,
+        hard=hard,
+        gain=worth - nodes.log_width_s[phase].take(node),
+        begin=begin,
+        end=begin + bins.take(inside).astype(np.int64) * n_nodes,
+    )
 
 
 def _peaks(

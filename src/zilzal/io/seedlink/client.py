@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from zilzal.core.coverage import CoverageSpan
 from zilzal.core.errors import SourceClosed, SourceError, SourceTimeout
-from zilzal.core.packet import Bookmark, LinkState, Packet
+from zilzal.core.packet import Bookmark, LinkState, Offer, Packet
 from zilzal.core.stage import Clock, PacketStream
 from zilzal.core.time import Time
 from zilzal.core.waveform import Trace
 from zilzal.io.feed import Feed, feeding, retry_after_s
 from zilzal.io.record import salvage
 from zilzal.io.seedlink.address import Address
-from zilzal.io.seedlink.query import ServedStation, ask, ask_on
+from zilzal.io.seedlink.query import ServedStation, ServerInfo, ask, ask_on
 from zilzal.io.seedlink.selector import selector_for
-from zilzal.io.seedlink.subscription import Place, Subscription, Wanted, subscribe
+from zilzal.io.seedlink.subscription import Place, Subscription, Wanted, offers_of, subscribe
 
 if TYPE_CHECKING:
     from seedlink_client import AsyncSeedLink
@@ -117,6 +117,21 @@ class SeedLinkSource:
         places = {b.part: Place.parse(b.place) for b in bookmarks if b.source == self.name}
         return feeding(feed, _Session(self, feed, clock, places).run())
 
+    async def offers(self) -> tuple[Offer, ...]:
+        """What the server has of what is wanted; see `OfferingSource`."""
+        return offers_of(self.wanted, (await self.ask("STREAMS")).stations)
+
+    async def ask(self, level: str) -> ServerInfo:
+        """Ask the server about itself, on a connection of its own; see `query.ask`."""
+        return await ask(
+            self.server,
+            level,
+            protocol=self.protocol,
+            tls=self.tls,
+            is_verified=self.is_verified,
+            timeout_s=self.connect_s,
+        )
+
 
 @dataclass(slots=True, eq=False)
 class _Session:
@@ -189,14 +204,7 @@ class _Session:
             await self.clock.sleep(source.missing_s)
             if self.missing:
                 try:
-                    info = await ask(
-                        source.server,
-                        "STATIONS",
-                        protocol=source.protocol,
-                        tls=source.tls,
-                        is_verified=source.is_verified,
-                        timeout_s=source.connect_s,
-                    )
+                    info = await source.ask("STATIONS")
                 except SourceError as error:
                     logger.info("%s: %s", self.feed.source, error)
                     continue

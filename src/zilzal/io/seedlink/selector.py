@@ -105,6 +105,20 @@ def selector_4(text: str) -> Selector:
     return Selector(re.compile(pattern, re.IGNORECASE), is_excluding)
 
 
+def either_selector(text: str) -> Selector:
+    """Read a selector of either version.
+
+    Raises:
+        FormatError: it is neither.
+    """
+    if "_" in text or text.removeprefix("!").startswith("*"):
+        try:
+            return selector_4(text)
+        except FormatError:
+            return selector_3(text)
+    return selector_3(text)
+
+
 def selector_for(protocol: int, text: str) -> str:
     """A selector in the syntax of a version, where it can be said in it; else as it is.
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zilzal.core.errors import ConfigError, FormatError
+from zilzal.core.ids import StationId
+from zilzal.core.packet import Offer
 from zilzal.io.seedlink.query import ServedStation
-from zilzal.io.seedlink.selector import station_pattern
+from zilzal.io.seedlink.selector import either_selector, selects, station_pattern
+from zilzal.io.seedlink.words import channel_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +154,31 @@ def subscribe(
         for station in known:
             asked.setdefault(station, Asked(station, line.selectors, None, is_all))
     return Subscription((*asked.values(), *patterns), tuple(missing), tuple(renumbered))
+
+
+def offers_of(wanted: Sequence[Wanted], served: Sequence[ServedStation]) -> tuple[Offer, ...]:
+    """What a server would send of what is wanted: of each station the streams with samples."""
+    offers: list[Offer] = []
+    for station in served:
+        line = next((w for w in wanted if w.matches(station.code)), None)
+        if line is None:
+            continue
+        selectors = [either_selector(text) for text in line.selectors]
+        streams = [
+            stream
+            for stream in station.streams
+            if stream.kind == "D"
+            and any(selects(selectors, f"{stream.code}.{version}D") for version in "23")
+        ]
+        channel_ids = (channel_id_of(station.code, stream.code) for stream in streams)
+        network, _, code = station.code.partition("_")
+        # A station of which other streams are wanted than it has is not offered.
+        if streams or not station.streams:
+            offers.append(
+                Offer(
+                    station_id=StationId(network, code),
+                    channel_ids=frozenset(c for c in channel_ids if c is not None),
+                    newest=max((s.end for s in streams if s.end is not None), default=None),
+                )
+            )
+    return tuple(offers)

@@ -51,6 +51,17 @@ def stream_code(channel_id: ChannelId) -> str:
     return "_".join([channel_id.location, *parts])
 
 
+def channel_id_of(station: str, stream: str) -> ChannelId | None:
+    """The channel that SeedLink calls so within a station; None where it is none."""
+    network, _, code = station.partition("_")
+    location, _, rest = stream.partition("_")
+    parts = rest.split("_")
+    if not network or not code or len(parts) != 3:
+        return None
+    channel = "".join(parts) if all(len(part) == 1 for part in parts) else rest
+    return ChannelId(network, code, location, channel)
+
+
 def frame_3(sequence: int, record: bytes) -> bytes:
     """A packet of version 3: SL, six hexadecimal digits, 512 bytes of miniSEED 2."""
     return b"SL%06X" % (sequence % SEQUENCES_3) + record
