@@ -277,6 +277,14 @@ def test_picker_learns_a_users_own_set_and_goes_on_where_it_stopped(call, tmp_pa
     assert history[1]["loss"] < history[0]["loss"]
 
 
+def test_a_device_that_is_not_there_is_refused_at_once(refuse, tmp_path):
+    pytest.importorskip("torch")
+    folder = made_set(tmp_path / "own", split="train", seed=1)
+    said = refuse("train", "picker", folder, "-o", tmp_path / "out", "--device", "warp")
+    assert "cannot use the device 'warp'" in said
+    assert not (tmp_path / "out" / "pools").exists()
+
+
 def test_the_shipped_network_is_tuned_on_a_users_own_sets(call, refuse, tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("onnxscript")

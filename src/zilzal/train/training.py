@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from zilzal.core.arrays import Array
-from zilzal.core.errors import DataError
+from zilzal.core.errors import ConfigError, DataError
 from zilzal.core.pick import Phase
 from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.labels import LABELS
@@ -89,10 +89,12 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     Raises:
         DataError: the development records have no P, or no S.
         ModelError: the network to go on from cannot be used.
-        ConfigError: the output folder holds a training that began otherwise.
+        ConfigError: the output folder holds a training that began otherwise, or there is no such
+            device.
     """
     import torch
 
+    _refuse_missing(training.device)
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     shape = shape_of(training)
@@ -138,6 +140,20 @@ def _learn(
                 saved = time.monotonic()
             if told is not None:
                 told(measured)
+
+
+def _refuse_missing(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    # Of an unknown name, a driver that is missing, PyTorch built without CUDA: each another one.
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"PyTorch cannot use the device {device!r} ({reason}); give cpu, or cuda where there "
+            "is an NVIDIA card and PyTorch was installed with CUDA"
+        ) from error
 
 
 def _refuse_untested(trials: Sequence[Trial]) -> None:
