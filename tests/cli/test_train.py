@@ -292,7 +292,7 @@ def test_the_shipped_network_is_tuned_on_a_users_own_sets(call, refuse, tmp_path
     learnt = made_set(tmp_path / "own", split="train", seed=1)
     kept_apart = made_set(tmp_path / "apart", n_events=10, n_noise=1, first=20, seed=2)
     command = ["train", "picker", learnt, kept_apart, "-o", output, "--pools", 1,
-               "--windows", 32, "--rounds", 1]  # fmt: skip
+               "--windows", 32, "--batch", 32, "--rounds", 1]  # fmt: skip
     said = call(*command, "--from", "zilzal", "--rate", 1e-4)
     tuned = output / "zilzal-tuned.onnx"
     assert str(tuned) in said
