@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from zilzal.learn.clip import Clip, ClipNorm, ClipValue
 from zilzal.learn.initialise import INITIALISERS
 from zilzal.learn.lengths import Constant, CosineCooling, LinearCooling, Schedule, StepCooling
 from zilzal.train.options import ADAMW, PickerTraining
-from zilzal.train.pool import Pool, Take
+from zilzal.train.pool import Pool
 from zilzal.train.start import build_from, hold_statistics, read_start
 from zilzal.train.teachers import TAUGHT
 
@@ -136,21 +136,6 @@ def _optimiser(network: nn.Module, training: PickerTraining) -> torch.optim.Opti
         [{"params": weights, "weight_decay": training.weight_decay},
          {"params": others, "weight_decay": 0.0}], lr=training.rate,
     )  # fmt: skip
-
-
-Round = Callable[[int, np.random.Generator], float]
-"""Shows the pool of a round's number; the mean loss."""
-
-
-def rounds_of(state: State, training: PickerTraining, take: Take) -> Round:
-    """How a training's rounds are learnt: on a GPU by recorded steps where the rule allows it."""
-    if training.device != "cpu" and training.rule == ADAMW:
-        from zilzal.train.recorded import RecordedRounds
-
-        return RecordedRounds(state, training, take)
-    return lambda number, rng: learn_round(
-        state, take(number % training.pools).without(training.without), training, rng
-    )
 
 
 def learn_round(

@@ -18,9 +18,9 @@ from zilzal.core.errors import ConfigError, DataError
 from zilzal.core.pick import Phase
 from zilzal.signal.prepare import Preparation, prepare_record
 from zilzal.train.labels import LABELS
-from zilzal.train.loop import State, rounds_of
-from zilzal.train.options import PickerTraining
-from zilzal.train.pool import pools_of
+from zilzal.train.loop import State, learn_round
+from zilzal.train.options import ADAMW, PickerTraining
+from zilzal.train.pool import Take, pools_of
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import Outputs, Trial, choose_thresholds, four_f1, pick_trials
 from zilzal.train.start import mixed_with_start, read_start
@@ -115,6 +115,21 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
         shape=replace(shape, labels=len(LABELS)),
         training=training,
         history=tuple(state.history),
+    )
+
+
+Round = Callable[[int, np.random.Generator], float]
+"""Shows the pool of a round's number; the mean loss."""
+
+
+def rounds_of(state: State, training: PickerTraining, take: Take) -> Round:
+    """How a training's rounds are learnt: on a GPU by recorded steps where the rule allows it."""
+    if training.device != "cpu" and training.rule == ADAMW:
+        from zilzal.train.recorded import RecordedRounds
+
+        return RecordedRounds(state, training, take)
+    return lambda number, rng: learn_round(
+        state, take(number % training.pools).without(training.without), training, rng
     )
 
 
