@@ -12,7 +12,7 @@ from tests.clock import ManualClock
 from tests.live.network import monitor_of, settings
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import LEARNED, LESSON
-from zilzal.app.live import lesson, monitor
+from zilzal.app.live import lesson, revisions
 from zilzal.app.live.health import Health, Pulse
 from zilzal.app.live.lesson import can_learn, settled_associator
 from zilzal.app.live.status import read_status
@@ -83,7 +83,7 @@ def test_nothing_is_learned_where_strictness_is_set(tmp_path):
 
 def test_monitor_learns_while_it_runs(made, learning, tmp_path, monkeypatch):
     monkeypatch.setattr(lesson, "LEAST_LESSON", 4)
-    monkeypatch.setattr(monitor, "LEARN_S", 0.0)
+    monkeypatch.setattr(revisions, "LEARN_S", 0.0)
     with Store.open(tmp_path / "zilzal.db") as store:
         running = monitor_of(made, tmp_path, learning, [], store)
         running._restore()
@@ -95,7 +95,7 @@ def test_monitor_learns_while_it_runs(made, learning, tmp_path, monkeypatch):
 
 
 def test_monitor_goes_on_where_a_lesson_is_none(made, learning, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(monitor, "LEARN_S", 0.0)
+    monkeypatch.setattr(revisions, "LEARN_S", 0.0)
     with Store.open(tmp_path / "zilzal.db") as store:
         running = monitor_of(made, tmp_path, learning, [], store)
         running._restore()
