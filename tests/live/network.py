@@ -14,7 +14,10 @@ from typing import Any
 from tests.app.short import SCENARIO
 from zilzal.app.archive import export, run_archive
 from zilzal.app.configuration import Configuration, read_configuration
+from zilzal.app.live.health import Health
+from zilzal.app.live.insistence import Insistence
 from zilzal.app.live.monitor import Monitor
+from zilzal.app.live.revisions import Revisions
 from zilzal.app.replay import ReplayOptions, archive_recording, rounds
 from zilzal.app.replay import play as play_into
 from zilzal.app.synthetic import Synthetic, make_synthetic
@@ -22,6 +25,7 @@ from zilzal.core.packet import Bookmark, Link, Packet
 from zilzal.core.stage import Clock, PacketSource, PacketStream
 from zilzal.io.clock import SystemClock
 from zilzal.io.inventory import read_inventory
+from zilzal.io.notify import Notifier
 from zilzal.io.playback_source import PlaybackSource
 from zilzal.io.recorder import Recorder
 from zilzal.io.seedlink.client import SeedLinkSource
@@ -79,6 +83,25 @@ def monitor_of(
         store=store,
         recorder=Recorder(output / "records", configuration.gaps),
         clock=SystemClock(),
+    )
+
+
+def revisions_of(
+    made: Synthetic, output: Path, configuration: Configuration, store: Store, clock: Clock
+) -> Revisions:
+    """A monitor's revisions of the network by themselves, before anything has come."""
+    store.put_run(configuration.to_toml(results_only=True), version="1", started=clock.now())
+    health = Health(clock)
+    return Revisions(
+        configuration=configuration,
+        inventory=read_inventory([made.inventory]),
+        store=store,
+        recorder=Recorder(output / "records", configuration.gaps),
+        health=health,
+        clock=clock,
+        insistence=Insistence(
+            clock=clock, stop=asyncio.Event(), health=health, notifier=Notifier()
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clock import ManualClock
-from tests.live.network import monitor_of, settings
+from tests.live.network import revisions_of, settings
 from zilzal.app.configuration import Configuration
 from zilzal.app.events import LEARNED, LESSON
 from zilzal.app.live import lesson, revisions
@@ -20,6 +20,7 @@ from zilzal.core.ids import ChannelId
 from zilzal.core.pick import Phase, Pick, Provenance
 from zilzal.core.stage import LearningAssociator
 from zilzal.core.time import Time
+from zilzal.io.clock import SystemClock
 from zilzal.io.store import Store
 
 START = Time.parse("2024-03-05T00:00:00Z")
@@ -85,21 +86,22 @@ def test_monitor_learns_while_it_runs(made, learning, tmp_path, monkeypatch):
     monkeypatch.setattr(lesson, "LEAST_LESSON", 4)
     monkeypatch.setattr(revisions, "LEARN_S", 0.0)
     with Store.open(tmp_path / "zilzal.db") as store:
-        running = monitor_of(made, tmp_path, learning, [], store)
-        running._restore()
-        assert running.horizon.associator == learning.associator.cautious()
+        running = revisions_of(made, tmp_path, learning, store, SystemClock())
+        running.restore()
+        assert running._reviser.horizon.associator == learning.associator.cautious()
+        store.put_run(learning.to_toml(picking=True), version="1", started=SystemClock().now())
         store.put_picks(some_picks(4, learning))
         asyncio.run(running._learn())
         assert store.load_checkpoint(LEARNED, learning.sha256) is not None
-        assert running.horizon.associator == learning.associator.settled((), ())
+        assert running._reviser.horizon.associator == learning.associator.settled((), ())
 
 
 def test_monitor_goes_on_where_a_lesson_is_none(made, learning, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(revisions, "LEARN_S", 0.0)
     with Store.open(tmp_path / "zilzal.db") as store:
-        running = monitor_of(made, tmp_path, learning, [], store)
-        running._restore()
+        running = revisions_of(made, tmp_path, learning, store, SystemClock())
+        running.restore()
         (tmp_path / LESSON).write_text("[]", encoding="utf-8")
         asyncio.run(running._learn())
         assert "associator.json is left out" in caplog.text
-        assert running.horizon.associator == learning.associator.cautious()
+        assert running._reviser.horizon.associator == learning.associator.cautious()

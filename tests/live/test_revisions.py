@@ -11,11 +11,10 @@ import pytest
 
 from tests.clock import ManualClock
 from tests.live.faults import Hasty
-from tests.live.network import assert_same, monitor_of, served, settings
+from tests.live.network import assert_same, monitor_of, revisions_of, served, settings
 from tests.live.test_reviser import Endless
 from zilzal.app.live import revisions
 from zilzal.app.live.health import Health, Pulse
-from zilzal.app.live.insistence import Insistence
 from zilzal.app.live.metrics import metrics
 from zilzal.app.live.reviser import Apart, Here
 from zilzal.app.live.revisions import (
@@ -27,10 +26,7 @@ from zilzal.app.live.revisions import (
 )
 from zilzal.app.live.status import read_status
 from zilzal.core.errors import ClusterError
-from zilzal.io.inventory import read_inventory
-from zilzal.io.notify import Notifier
 from zilzal.io.playback_source import PlaybackSource
-from zilzal.io.recorder import Recorder
 from zilzal.io.seedlink.client import SeedLinkSource
 from zilzal.io.store import Store
 
@@ -69,18 +65,8 @@ def working(made, store, tmp_path, monkeypatch):
     monkeypatch.setattr(Lost, "started", [], raising=False)
     monkeypatch.setattr(Lost, "clock", clock, raising=False)
     monkeypatch.setattr(revisions, "Apart", Lost)
-    configuration, health = settings(event_process=True, preliminary_s=1.0), Health(clock)
-    store.put_run(configuration.to_toml(results_only=True), version="1", started=clock.now())
-    insistence = Insistence(clock=clock, stop=asyncio.Event(), health=health, notifier=Notifier())
-    return Revisions(
-        configuration=configuration,
-        inventory=read_inventory([made.inventory]),
-        store=store,
-        recorder=Recorder(tmp_path / "records", configuration.gaps),
-        health=health,
-        clock=clock,
-        insistence=insistence,
-    )
+    configuration = settings(event_process=True, preliminary_s=1.0)
+    return revisions_of(made, tmp_path, configuration, store, clock)
 
 
 async def _let_pass(working: Revisions, span_s: float) -> None:
