@@ -217,7 +217,8 @@ class ProcessorClock:
             try:
                 return work(*arguments)
             finally:
-                self.spent_in[work.__qualname__] += time.thread_time() - begun_s
+                name = getattr(work, "func", work).__qualname__
+                self.spent_in[name] += time.thread_time() - begun_s
 
         async def counted(work: Callable[..., Any], *arguments: Any) -> Any:
             self.monotonic_s()

@@ -359,17 +359,19 @@ def _duration(hours: float) -> str:
 
 def _live() -> list[str]:
     killed, network = _load("kill_test"), _load("live_network")
-    done = killed["records_done_at_kills"]
-    rows = [row for table in killed["tables"].values() for row in table.items()]
-    differing = sum(number for name, number in rows if name.startswith("only_"))
-    compared = sum(number for name, number in rows if name == "run")
+    done = [kill["records_done"] for kill in killed["killed_at"]]
+    events_first = sum(kill["events_first"] for kill in killed["killed_at"])
+    compared, differing = _compared(killed["tables"])
     lines = [
         "## Live\n",
-        f"The Ridgecrest hour played to `zilzal monitor` ({killed['picker']} picker), which was "
-        f"killed {killed['kills']} times at seeded random instants (between {min(done):,} and "
-        f"{max(done):,} of {killed['records']:,} records): of {compared:,} rows of picks, "
+        f"The Ridgecrest hour played to `zilzal monitor` ({killed['picker']} picker, events in a "
+        f"process of their own), which was killed {killed['kills']} times at seeded random "
+        f"instants (between {min(done):,} and {max(done):,} of {killed['records']:,} records; "
+        f"{events_first} times its process for events went first): of {compared:,} rows of picks, "
         f"arrivals, events and coverage {differing} differ from those of a monitor that was left "
-        "alone.\n",
+        f"alone; {killed['doubled']['picks']} picks and {killed['doubled']['origins']} origins "
+        "are there twice.\n",
+        *_live_equals_run(),
         "A whole monitor on synthetic networks at 100 Hz, played in real time by the clock on the "
         "wall, on all cores of the machine. Counted after a minute, in which all stations began; "
         "the cores include the work of the end, when all is made final at once; memory is that of "
@@ -391,6 +393,25 @@ def _live() -> list[str]:
             f"| {memory_mb:,} |"
         )
     return [*lines, ""]
+
+
+def _compared(tables: dict[str, dict[str, int]]) -> tuple[int, int]:
+    """Rows of the one side, and rows that one of the two has alone."""
+    rows = [row for table in tables.values() for row in table.items()]
+    differing = sum(number for name, number in rows if name.startswith("only_"))
+    return sum(number for name, number in rows if name == "run"), differing
+
+
+def _live_equals_run() -> list[str]:
+    lines: list[str] = []
+    for picker, told in _load("live_equals_run").items():
+        for way, played in told["live"].items():
+            compared, differing = _compared(played["tables"])
+            lines.append(
+                f"The same hour live through SeedLink, {way} ({picker} picker), against "
+                f"`zilzal run` on the files: of {compared:,} rows {differing} differ.\n"
+            )
+    return lines
 
 
 def _console() -> list[str]:
