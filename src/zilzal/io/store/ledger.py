@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from zilzal.core.coverage import CoverageSpan, Reason
 from zilzal.core.ids import ChannelId, StationId
@@ -28,26 +38,36 @@ def put_coverage(connection: Connection, spans: Iterable[CoverageSpan]) -> None:
         if span.start < span.end:
             key = (*channel_row(span.channel_id).values(), span.reason.value, span.note)
             stretches[key].append((span.start.ns, span.end.ns))
-    for key, new in stretches.items():
-        _join(connection, dict(zip(_KEY, key, strict=True)), new)
+    gone: list[Row] = []
+    come: list[Row] = []
+    for values, new in stretches.items():
+        key: Row = dict(zip(_KEY, values, strict=True))
+        limits = {"first": min(start for start, _ in new), "last": max(end for _, end in new)}
+        found = connection.execute(_TOUCHING, {**_asked(key), **limits})
+        old = sorted((start, end) for start, end in found)
+        joined = union([*old, *new])
+        if joined != old:
+            gone += [{**_asked(key), "first": start} for start, _ in old]
+            come += [{**key, "start_time": start, "end_time": end} for start, end in joined]
+    if gone:
+        connection.execute(_REMOVAL, gone)
+    if come:
+        connection.execute(insert(COVERAGE), come)
 
 
 _KEY = ("network", "station", "location", "channel", "reason", "note")
+_OF_KEY = [COVERAGE.c[name] == bindparam(f"asked_{name}") for name in _KEY]
+# Made once: a network of a thousand stations asks thousands of times for each state it stores.
+_TOUCHING = select(COVERAGE.c.start_time, COVERAGE.c.end_time).where(
+    *_OF_KEY,
+    COVERAGE.c.start_time <= bindparam("last"),
+    COVERAGE.c.end_time >= bindparam("first"),
+)
+_REMOVAL = delete(COVERAGE).where(*_OF_KEY, COVERAGE.c.start_time == bindparam("first"))
 
 
-def _join(connection: Connection, key: Row, new: list[Stretch]) -> None:
-    touching = and_(
-        *(COVERAGE.c[name] == value for name, value in key.items()),
-        COVERAGE.c.start_time <= max(end for _, end in new),
-        COVERAGE.c.end_time >= min(start for start, _ in new),
-    )
-    columns = select(COVERAGE.c.start_time, COVERAGE.c.end_time).where(touching)
-    old = [(start, end) for start, end in connection.execute(columns)]
-    joined = union([*old, *new])
-    if joined != sorted(old):
-        connection.execute(delete(COVERAGE).where(touching))
-        records = [{**key, "start_time": start, "end_time": end} for start, end in joined]
-        connection.execute(insert(COVERAGE), records)
+def _asked(key: Row) -> Row:
+    return {f"asked_{name}": value for name, value in key.items()}
 
 
 def take_out(
