@@ -41,14 +41,14 @@ def put_coverage(connection: Connection, spans: Iterable[CoverageSpan]) -> None:
     gone: list[Row] = []
     come: list[Row] = []
     for values, new in stretches.items():
-        key: Row = dict(zip(_KEY, values, strict=True))
+        row: Row = dict(zip(_KEY, values, strict=True))
         limits = {"first": min(start for start, _ in new), "last": max(end for _, end in new)}
-        found = connection.execute(_TOUCHING, {**_asked(key), **limits})
+        found = connection.execute(_TOUCHING, {**_asked(row), **limits})
         old = sorted((start, end) for start, end in found)
         joined = union([*old, *new])
         if joined != old:
-            gone += [{**_asked(key), "first": start} for start, _ in old]
-            come += [{**key, "start_time": start, "end_time": end} for start, end in joined]
+            gone += [{**_asked(row), "first": start} for start, _ in old]
+            come += [{**row, "start_time": start, "end_time": end} for start, end in joined]
     if gone:
         connection.execute(_REMOVAL, gone)
     if come:
@@ -66,8 +66,8 @@ _TOUCHING = select(COVERAGE.c.start_time, COVERAGE.c.end_time).where(
 _REMOVAL = delete(COVERAGE).where(*_OF_KEY, COVERAGE.c.start_time == bindparam("first"))
 
 
-def _asked(key: Row) -> Row:
-    return {f"asked_{name}": value for name, value in key.items()}
+def _asked(row: Row) -> Row:
+    return {f"asked_{name}": value for name, value in row.items()}
 
 
 def take_out(
