@@ -353,10 +353,10 @@ class Watching(Health):
         for trace in packet.traces:
             self.came.setdefault(trace.channel_id, []).append((trace.next_start, packet.arrived))
 
-    def note_preliminary(self, picks: Iterable[Pick]) -> None:
+    def note_preliminary(self, picks: Iterable[Pick], newest: Mapping[StationId, Time]) -> None:
         """See `Health`."""
         told = list(picks)
-        super().note_preliminary(told)
+        super().note_preliminary(told, newest)
         now = self.clock.now()
         for pick in told:
             self.picked.setdefault(pick.id, (pick, now))

@@ -3,12 +3,14 @@
 import asyncio
 import math
 import socket
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.clock import ManualClock
 from tests.live.network import monitor_of, settings
+from tests.live.test_health import pick
 from zilzal.app.live.health import MONITOR, Health, Pulse
 from zilzal.app.live.latency import EDGES_S, Histogram
 from zilzal.app.live.metrics import metrics
@@ -113,6 +115,18 @@ def test_metrics_have_a_bucket_for_each_edge_and_add_up():
     assert 'zilzal_pick_seconds_bucket{le="+Inf"} 3\n' in text
     assert "zilzal_pick_seconds_sum 3.5\n" in text
     assert text.count("zilzal_pick_seconds_bucket") == len(EDGES_S) + 1
+
+
+def test_a_pick_is_timed_from_its_onset_and_from_the_last_sample_it_was_seen_with():
+    clock = ManualClock()
+    health, seen = Health(clock), replace(pick(0.0), time=clock.now() - 9.0)
+    station = seen.channel_id.station_id
+    for newest in (clock.now() - 2.0, clock.now()):
+        health.note_preliminary([seen], {station: newest})
+    text = metrics(health, Pulse(passed={}, shed=frozenset(), waiting=0))
+    assert "zilzal_pick_seconds_sum 9\n" in text
+    assert "zilzal_told_seconds_sum 2\n" in text
+    assert 'zilzal_told_seconds_bucket{le="+Inf"} 1\n' in text
 
 
 @pytest.mark.parametrize("options", [{"tick_s": -1.0}, {"backlog": 0}, {"horizon_s": 100.0}])

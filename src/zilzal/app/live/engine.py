@@ -142,6 +142,11 @@ class Engine:
             )
         return found
 
+    def newest(self) -> dict[StationId, Time]:
+        """Where the data of each station end."""
+        ends = ((station, desk.newest) for station, desk in self.desks.items())
+        return {station: end for station, end in ends if end is not None}
+
     def _preview(self, state: Mapping[SensorId, Any]) -> dict[SensorId, Sequence[Pick]]:
         """What is not final yet of some sensors, as cheaply as the picker can tell."""
         picker = self.configuration.picker

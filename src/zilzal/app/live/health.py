@@ -55,6 +55,7 @@ class Health:
         stations: that were heard, or are expected.
         to_arrival: from a record's last sample on.
         to_pick: from an onset on.
+        to_told: from the last sample that a pick was seen with on.
         to_event: from an event's last pick on.
         to_alert: from an event's origin on.
         refusals: times the store or disk refused.
@@ -68,6 +69,7 @@ class Health:
     stations: dict[StationId, StationHealth] = field(default_factory=dict[StationId, StationHealth])
     to_arrival: Histogram = field(default_factory=Histogram)
     to_pick: Histogram = field(default_factory=Histogram)
+    to_told: Histogram = field(default_factory=Histogram)
     to_event: Histogram = field(default_factory=Histogram)
     to_alert: Histogram = field(default_factory=Histogram)
     refusals: int = 0
@@ -114,12 +116,18 @@ class Health:
             if not message.content["is_update"]:
                 self.to_alert.add(now - Time.parse(message.content["time"]))
 
-    def note_preliminary(self, picks: Iterable[Pick]) -> None:
-        """Picks were seen for the first time, or again."""
+    def note_preliminary(self, picks: Iterable[Pick], newest: Mapping[StationId, Time]) -> None:
+        """Picks were seen for the first time, or again.
+
+        Args:
+            picks: of all stations.
+            newest: where the data end that they were seen with, by station.
+        """
         now = self.clock.now()
         for pick in picks:
             if pick.id not in self._seen:
                 self.to_pick.add(now - pick.time)
+                self.to_told.add(now - newest[pick.channel_id.station_id])
             self._seen[pick.id] = now
         if len(self._seen) > 20_000:
             self._seen = dict(list(self._seen.items())[-10_000:])
@@ -149,6 +157,7 @@ class Health:
         return {
             "arrival_seconds": ("From a record's last sample to its arrival", self.to_arrival),
             "pick_seconds": ("From an onset to its first pick", self.to_pick),
+            "told_seconds": ("From a station's last sample to a pick seen with it", self.to_told),
             "event_seconds": ("From an event's last pick to its first version", self.to_event),
             "alert_seconds": ("From an event's origin to its first alert", self.to_alert),
         }

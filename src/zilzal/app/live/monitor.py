@@ -279,7 +279,9 @@ class Monitor:
         if live.preliminary_s and self.clock.monotonic_s() >= due_s:
             self._looked_s = self.clock.monotonic_s()
             found = await asyncio.to_thread(self.engine.preliminary)
-            self.health.note_preliminary(pick for picks in found.values() for pick in picks)
+            self.health.note_preliminary(
+                (pick for picks in found.values() for pick in picks), self.engine.newest()
+            )
             self.revisions.note_preliminary(found)
 
     def _pick(self, packets: list[Packet]) -> Round:
