@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from tests.associate.sources import START, make_network, picks_of
 from tests.live.network import settings
-from zilzal.app.events import Material, find_sources
-from zilzal.app.live.horizon import HEARING_S, LOOK_BACK_S, Horizon, News
+from zilzal.app.events import Material, complete, find_sources
+from zilzal.app.live.horizon import HEARING_S, LOOK_BACK_S, REMEASURE_S, Horizon, News
 from zilzal.core.geo import displace
 from zilzal.core.ids import ChannelId
 from zilzal.core.pick import Pick
@@ -127,6 +128,50 @@ def test_a_block_that_changed_after_it_was_worked_out_ahead_is_worked_out_again(
     horizon.foresee(ahead, ahead.solve())
     horizon.revise(news(second, CLOSED_S))
     assert len(horizon.open_events) == 2
+
+
+@pytest.fixture
+def measured(monkeypatch) -> list[int]:
+    """Numbers of picks of the events that were measured, one after the other."""
+    counts: list[int] = []
+
+    def counting(solved, *arguments):
+        counts.extend(len(association.picks) for association, _ in solved)
+        return complete(solved, *arguments)
+
+    monkeypatch.setattr("zilzal.app.live.horizon.complete", counting)
+    return counts
+
+
+def test_an_event_is_measured_again_when_more_of_it_was_recorded(measured):
+    horizon = horizon_with(SETTLED)
+    *most, one, last = picks_of_source(40.0, 1)
+    horizon.revise(news(most, 60.0))
+    horizon.revise(news([one], 60.0 + REMEASURE_S / 2))
+    assert measured == [len(most)]
+    (event,) = horizon.open_events
+    assert one in event.picks
+    horizon.revise(news([last], 61.0 + REMEASURE_S))
+    assert measured == [len(most), len(most) + 2]
+
+
+def test_an_event_is_measured_again_when_it_has_grown(measured):
+    horizon = horizon_with(SETTLED)
+    picks = picks_of_source(40.0, 1)
+    few = len(picks) // 2
+    horizon.revise(news(picks[:few], 60.0))
+    horizon.revise(news(picks[few:], 61.0))
+    assert measured == [few, len(picks)]
+
+
+def test_an_event_is_measured_as_it_is_when_its_block_is_closed(measured):
+    horizon = horizon_with(SETTLED)
+    *most, last = picks_of_source(40.0, 1)
+    horizon.revise(news(most, 200.0))
+    horizon.revise(news([last], 201.0))
+    assert measured == [len(most)]
+    horizon.revise(news([], CLOSED_S))
+    assert measured == [len(most), len(most) + 1]
 
 
 def test_a_new_source_leaves_what_lies_long_before_it_as_it_was_found():

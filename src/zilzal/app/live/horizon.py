@@ -33,7 +33,9 @@ from zilzal.core.time import Time
 logger = logging.getLogger(__name__)
 
 REMEASURE_S = 10.0
-"""An event whose picks stay the same is measured again when so much more has been recorded."""
+"""An event is measured again when so much more has been recorded."""
+GROWN = 1.25
+"""Before that only if it has so many times the picks: measuring reads all its stations' records."""
 
 
 LOOK_BACK_S = 60.0
@@ -100,7 +102,38 @@ class _Seen:
 
     what: tuple[object, ...] | None
     solved: list[Solved]
-    events: dict[tuple[object, ...], Event]
+    events: dict[tuple[object, ...], _Made]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Made:
+    """An event, and when it was measured.
+
+    Args:
+        event: as it is now.
+        n_picks: that it had when it was measured.
+        newest: where the data ended then.
+        is_measured: whether that was of these picks.
+    """
+
+    event: Event
+    n_picks: int
+    newest: Time
+    is_measured: bool = True
+
+    def shares_picks(self, picks: Sequence[Pick]) -> bool:
+        """Whether half of the event's picks are among these."""
+        ids = {pick.id for pick in picks}
+        return 2 * sum(pick.id in ids for pick in self.event.picks) >= len(self.event.picks)
+
+    def continued(self, solved: Solved) -> _Made:
+        """The event with other picks and another origin, and measured as it was."""
+        association, origin = solved
+        event = replace(
+            self.event, id=event_id(association.picks), version=1, origin=origin,
+            picks=association.picks,
+        )  # fmt: skip
+        return replace(self, event=event, is_measured=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -266,14 +299,22 @@ class Horizon:
         self._sources[number] = seen.solved
         again = number in self._dirty or news.is_over
         newest = max(news.passed.values(), default=Time(0))
-        known = self._seen[number].events if number in self._seen else {}
-        events: dict[tuple[object, ...], Event] = {}
+        before = self._seen[number].events if number in self._seen else {}
+        events: dict[tuple[object, ...], _Made] = {}
         for solved in seen.solved:
             key = _key(solved, material.detections, newest)
-            event = None if again else known.get(key)
-            events[key] = event or next(complete([solved], material, self._settings))
+            made = None if again else before.get(key)
+            if is_open and not again:
+                made = made or _continued(solved, before.values(), newest)
+            elif made is not None and not made.is_measured:
+                made = None
+            events[key] = made or _Made(
+                event=next(complete([solved], material, self._settings)),
+                n_picks=len(solved[0].picks),
+                newest=newest,
+            )
         self._seen[number] = _Seen(seen.what, seen.solved, events)
-        return list(events.values())
+        return [made.event for made in events.values()]
 
     def _material(self, number: int, stations: tuple[Station, ...], grid: BlockGrid) -> Material:
         """What a block's events are made of."""
@@ -326,8 +367,13 @@ class Horizon:
         )
         names = iter(named.events)
         for number, events in found.items():
-            keys = self._seen[number].events
-            self._seen[number].events = dict(zip(keys, (next(names) for _ in events), strict=True))
+            made = self._seen[number].events
+            self._seen[number].events = {
+                key: replace(each, event=event)
+                for (key, each), event in zip(
+                    made.items(), (next(names) for _ in events), strict=True
+                )
+            }
         return named
 
     def _needed(self, number: int, grid: BlockGrid) -> Time:
@@ -379,6 +425,22 @@ def _reviewed(event: Event) -> Event:
 
 def _overlaps(detection: Detection, start: Time, end: Time) -> bool:
     return detection.start < end + _CODA_S and detection.end > start - _CODA_S
+
+
+def _continued(solved: Solved, before: Iterable[_Made], newest: Time) -> _Made | None:
+    """A known event with what it is made of now, if it need not be measured again yet."""
+    association, origin = solved
+    for made in before:
+        if (
+            isinstance(origin, Origin)
+            and isinstance(made.event.origin, Origin)
+            and made.event.evaluation_mode is not EvaluationMode.MANUAL
+            and newest < made.newest + REMEASURE_S
+            and len(association.picks) < GROWN * made.n_picks
+            and made.shares_picks(association.picks)
+        ):
+            return made.continued(solved)
+    return None
 
 
 def _key(solved: Solved, detections: Sequence[Detection], newest: Time) -> tuple[object, ...]:
