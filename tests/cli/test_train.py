@@ -212,20 +212,26 @@ def test_picker_gets_its_options_and_shows_its_curves(call, tmp_path, monkeypatc
     assert str(tmp_path / "out" / "x") in said
 
 
-def test_picker_options_default_to_those_of_the_shipped_one(call, tmp_path, monkeypatch):
+@pytest.fixture
+def asked(tmp_path, monkeypatch) -> list[PickerTraining]:
+    """Trainings that were asked for; none is done."""
     pytest.importorskip("torch")
-    seen = []
+    trainings: list[PickerTraining] = []
     monkeypatch.setattr(
         picker,
         "train_picker",
         lambda training, **_: (
-            seen.append(training)
+            trainings.append(training)
             or picker.TrainedPicker(network=None, shape=None, training=training, history=())
         ),
     )
     monkeypatch.setattr(picker, "release_picker", lambda *_: tmp_path)
+    return trainings
+
+
+def test_picker_options_default_to_those_of_the_shipped_one(call, tmp_path, asked):
     call("train", "picker", "--shared", tmp_path, "-o", tmp_path / "out")
-    assert seen == [PickerTraining(shared=tmp_path, output=tmp_path / "out")]
+    assert asked == [PickerTraining(shared=tmp_path, output=tmp_path / "out")]
 
 
 def test_picker_without_anything_to_learn_from_says_what_to_give(refuse, tmp_path):
@@ -233,23 +239,12 @@ def test_picker_without_anything_to_learn_from_says_what_to_give(refuse, tmp_pat
     assert "give the shared folder, or sets" in refuse("train", "picker", "-o", tmp_path)
 
 
-def test_picker_from_a_network_has_gentle_options(call, tmp_path, refuse, monkeypatch):
-    pytest.importorskip("torch")
-    seen = []
-    monkeypatch.setattr(
-        picker,
-        "train_picker",
-        lambda training, **_: (
-            seen.append(training)
-            or picker.TrainedPicker(network=None, shape=None, training=training, history=())
-        ),
-    )
-    monkeypatch.setattr(picker, "release_picker", lambda *_: tmp_path)
+def test_picker_from_a_network_has_gentle_options(call, tmp_path, refuse, asked):
     command = ["train", "picker", "--shared", tmp_path, "-o", tmp_path / "out"]
     call(*command, "--from", "zilzal", "--rounds", 7, "--keep", 0.5)
     options = gentle_options(find_model("zilzal")) | {"rounds": 7, "keep": 0.5}
-    assert seen == [PickerTraining(shared=tmp_path, output=tmp_path / "out", **options)]
-    assert seen[0].rate < PickerTraining(shared=tmp_path, output=tmp_path).rate
+    assert asked == [PickerTraining(shared=tmp_path, output=tmp_path / "out", **options)]
+    assert asked[0].rate < PickerTraining(shared=tmp_path, output=tmp_path).rate
     assert "no network 'nowhere'" in refuse(*command, "--from", "nowhere")
     assert "give no other" in refuse(*command, "--from", "zilzal", "--initialiser", "he")
 

@@ -1,5 +1,6 @@
 """The loop, what is measured, and the file that comes out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,14 @@ def test_steps_for_a_gpu_are_those_of_the_cpu(tmp_path):
             torch.testing.assert_close(
                 recorded.averaged.state_dict()[name], value, rtol=1e-3, atol=1e-5
             )
+
+
+def test_a_pool_of_fewer_windows_than_a_step_needs_is_refused(tmp_path):
+    options = training(tmp_path, without=("other",))
+    sources = np.array(["made"] * 7 + ["other"] * 9)
+    few = replace(pool(0), sources=sources).without(options.without)
+    with pytest.raises(ConfigError, match="7 windows without other, fewer than a batch of 8"):
+        learn_round(fresh(options), few, options, np.random.default_rng(0))
 
 
 def fresh(options):

@@ -232,7 +232,16 @@ def order_of(
         training: options.
         slack: samples that a window has more than a crop.
         rng: of the round.
+
+    Raises:
+        ConfigError: the pool has fewer windows than a step needs.
     """
+    if n_windows < training.batch:
+        left_out = f" without {', '.join(training.without)}" if training.without else ""
+        raise ConfigError(
+            f"a pool has {n_windows} windows{left_out}, fewer than a batch of {training.batch}; "
+            "give more windows, or a smaller batch"
+        )
     for _ in range(training.passes):
         order = rng.permutation(n_windows)
         for first in range(0, len(order) - training.batch + 1, training.batch):

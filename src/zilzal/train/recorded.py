@@ -113,18 +113,15 @@ class RecordedRounds:
         state: of the training, on its device.
         training: options.
         take: gives the pools.
-        resident: windows that are there already, shared with other trainings; None for its own.
 
     On the CPU nothing is recorded and each step is taken as it stands, which is slower than
     `learn_round` and serves to compare the two.
     """
 
-    def __init__(
-        self, state: State, training: PickerTraining, take: Take, resident: Resident | None = None
-    ) -> None:
+    def __init__(self, state: State, training: PickerTraining, take: Take) -> None:
         self.state, self.training, self.take = state, training, take
         self.device = torch.device(training.device)
-        self.resident = resident or Resident(take(0), training.pools, self.device)
+        self.resident = Resident(take(0), training.pools, self.device)
         most = training.passes * (self.resident.windows // training.batch)
         self.rows = torch.zeros((most, training.batch), dtype=torch.int64, device=self.device)
         self.offsets = torch.zeros_like(self.rows)

@@ -322,11 +322,8 @@ class Monitor:
 
     def _save(self) -> Coroutine[None, None, None]:
         """Store the state of now, with the bookmarks that it stands at, while picking goes on."""
-        store, key, begun_s = (
-            self.store,
-            self.configuration.picking_sha256,
-            self.clock.monotonic_s(),
-        )
+        store, key = self.store, self.configuration.picking_sha256
+        begun_s = self.clock.monotonic_s()
         snapshot = self.engine.snapshot()
         report = self.health.report(self._pulse, store)
         spans, self._spans = self._spans, []
