@@ -15,6 +15,7 @@ from zilzal.classify.learned import LearnedClassifier
 from zilzal.classify.model import read_class_model
 from zilzal.core.event import EventType
 from zilzal.core.pick import Phase
+from zilzal.infer.engine import load_model
 from zilzal.infer.packaged import find_model
 from zilzal.infer.spec import read_spec
 from zilzal.pick.motion import find_motion_model
@@ -305,6 +306,25 @@ def test_the_shipped_network_is_tuned_on_a_users_own_sets(call, refuse, tmp_path
     assert [spec.thresholds[k] for k in "PS"] == [begun.thresholds[k] for k in "PS"]
     assert "those of the network before" in card
     assert "give another folder" in refuse(*command)
+
+
+def test_gate_is_trained_on_a_users_own_sets(call, refuse, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    learnt = made_set(tmp_path / "own", split="train", seed=1)
+    kept_apart = made_set(tmp_path / "apart", n_events=10, n_noise=1, first=20, seed=2)
+    output = tmp_path / "out"
+    command = ["train", "gate", learnt, kept_apart, "-o", output, "--pools", 1,
+               "--windows", 32, "--batch", 17, "--rounds", 1]  # fmt: skip
+    said = call(*command)
+    path = output / "zilzal.onnx"
+    assert str(path) in said
+    spec, begun = read_spec(path), read_spec(find_model("zilzal"))
+    assert set(spec.gate) == set(spec.labels)
+    assert spec.thresholds == begun.thresholds
+    assert "zilzal train gate --network zilzal.onnx " in spec.card
+    assert load_model(path).spec == spec
+    assert "blank = 1" in refuse("train", "gate", learnt, "-o", output, "--batch", 1)
 
 
 def own_set(tmp_path, count):

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from zilzal.cli import train_gate
 from zilzal.cli.extras import need
 from zilzal.cli.learn import words
 from zilzal.cli.progress import showing
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from zilzal.train.classifier import Task
 
 app = typer.Typer(no_args_is_help=True, help="Train the monitor's networks on your own data.")
-
 PRESETS = ("montserrat", "esec")
 
 
@@ -378,3 +378,6 @@ def motion(
     console.print(table)
     console.print(f'network: {path}\nin zilzal.toml: [picker] first_motions = "{path}"',
                   highlight=False, markup=False, soft_wrap=True)  # fmt: skip
+
+
+app.command()(train_gate.gate)

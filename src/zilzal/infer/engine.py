@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float32
 from zilzal.core.arrays import Array
 from zilzal.core.errors import ModelError, SpecError
 from zilzal.core.waveform import COMPONENTS
+from zilzal.infer.gated import GatedEngine, gate_of, gate_thresholds
 from zilzal.infer.spec import ModelSpec, spec_of
 from zilzal.signal.prepare import normalise_windows
 
@@ -186,6 +187,7 @@ def load_model(
     threads: int = 1,
     engine: EngineName = "onnxruntime",
     window_samples: int | None = None,
+    gated: bool = True,
 ) -> Model:
     """A network from its file, loaded once per process.
 
@@ -196,6 +198,7 @@ def load_model(
             it ONNX Runtime takes their place, and a warning is logged.
         window_samples: length of a window in place of the specification's; windows overlap by as
             many samples as the specification has it, and are not joined.
+        gated: a network with a gate is run only where it is open; otherwise everywhere.
 
     Raises:
         ModelError: the file cannot be loaded, the network takes no windows of that length, or
@@ -209,7 +212,7 @@ def load_model(
         raise ModelError(f"there is no network at {path}")
     status = path.stat()
     changed = status.st_mtime_ns, status.st_size
-    return _load(path.absolute(), changed, threads, engine, window_samples)
+    return _load(path.absolute(), changed, threads, engine, window_samples, gated)
 
 
 @lru_cache(maxsize=8)
@@ -219,6 +222,7 @@ def _load(
     threads: int,
     engine_name: EngineName,
     window_samples: int | None,
+    gated: bool,
 ) -> Model:
     model_bytes = path.read_bytes()
     if engine_name == "openvino-bf16":
@@ -229,6 +233,7 @@ def _load(
         engine=engine_name,
         name=str(path),
         window_samples=window_samples,
+        gated=gated,
     )
 
 
@@ -239,6 +244,7 @@ def build_model(
     engine: EngineName = "onnxruntime",
     name: str = "the model",
     window_samples: int | None = None,
+    gated: bool = True,
 ) -> Model:
     """A network from the bytes of its file; as `load_model`, but bf16 is not refused."""
     spec = spec_of(model_bytes, name)
@@ -249,13 +255,47 @@ def build_model(
     if spec.reach_samples is not None and window_samples is None:
         joined = max((_BATCH_SAMPLES - sum(spec.reach_samples)) // spec.hop_samples, 1)
     length = spec.window_samples + (joined - 1) * spec.hop_samples
-    started = _start(engine, model_bytes, (len(spec.components), length), threads)
+    window = len(spec.components), length
+    if gated and spec.gate:
+        started = _start_gated(engine, model_bytes, spec, window, threads, name)
+    else:
+        started = _start(engine, model_bytes, window, threads)
     _refuse_contradiction(spec, length, started, name)
     sha256 = hashlib.sha256(model_bytes).hexdigest()
     return Model(spec=spec, sha256=sha256, engine=started, joined=joined)
 
 
-def _start(name: EngineName, model_bytes: bytes, window: tuple[int, int], threads: int) -> Engine:
+def _start_gated(
+    engine: EngineName,
+    model_bytes: bytes,
+    spec: ModelSpec,
+    window: tuple[int, int],
+    threads: int,
+    name: str,
+) -> Engine:
+    """The gate for whole windows, and the network for pieces of them."""
+    gate_bytes = gate_of(model_bytes, name)
+    if gate_bytes is None or spec.reach_samples is None:
+        raise SpecError(f"{name}: its specification tells of a gate that is not in the file")
+    piece = window[0], min(window[1], spec.window_samples)
+    network = _start(engine, model_bytes, piece, threads, batch=1)
+    _refuse_contradiction(spec, piece[1], network, name)
+    return GatedEngine(
+        network,
+        _start(engine, gate_bytes, window, threads),
+        gate_thresholds(spec.gate, spec.labels),
+        spec.reach_samples,
+    )
+
+
+def _start(
+    name: EngineName,
+    model_bytes: bytes,
+    window: tuple[int, int],
+    threads: int,
+    *,
+    batch: int | None = None,
+) -> Engine:
     """An engine for windows of so many components and samples, or any where it takes any."""
     if name != "onnxruntime" and find_spec("openvino") is None:
         logger.warning(
@@ -268,7 +308,7 @@ def _start(name: EngineName, model_bytes: bytes, window: tuple[int, int], thread
 
     # Names of operations stand in the file as they are.
     least = _OPENVINO_LSTM_BATCH if b"LSTM" in model_bytes else 1
-    shape = (max(_OPENVINO_BATCH_SAMPLES // window[1], least), *window)
+    shape = (batch or max(_OPENVINO_BATCH_SAMPLES // window[1], least), *window)
     precision = "bf16" if name == "openvino-bf16" else "f32"
     return OpenVinoEngine(model_bytes, shape, threads=threads, precision=precision)
 

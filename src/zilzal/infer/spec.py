@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from zilzal.core.errors import SpecError
 from zilzal.core.waveform import COMPONENTS
+from zilzal.infer.gated import CELL
 from zilzal.infer.metadata import read_metadata, write_metadata
 from zilzal.signal.prepare import Preparation
 
@@ -22,7 +23,7 @@ Task = Literal["pick", "classify"]
 Overlap = Literal["mean", "max", "context"]
 Edges = Literal["padded", "flush", "whole"]
 Peaks = Literal["separated", "excursions"]
-FORMAT = 3
+FORMAT = 4
 """Of the specification's JSON; files of all earlier formats are read."""
 Table = tuple[tuple[float, float], ...]
 """Pairs (x, y) with rising x, interpolated linearly and held beyond the ends."""
@@ -46,6 +47,8 @@ class ModelSpec:
         reach_samples: how far before and after a sample the network looks; a window then decides
             only what it sees in full, and neither its place nor its length changes anything.
             None where windows overlap in what they decide.
+        gate: by label, from which output of its gate on the network is run at all, see `gated`;
+            empty for a network without a gate.
         point_sample: the output is one value per label, for this sample of the window; None
             where it is a curve along the window.
         edges: of gap-free segments. "padded" windows reach beyond them, with zeros there; "flush"
@@ -66,7 +69,8 @@ class ModelSpec:
         origin: where weights from elsewhere came from.
         weights_sha256: of the parameters that came from there; see `train.seisbench`.
         parameters: their number.
-        multiply_adds: of one window; None where nobody counted.
+        multiply_adds: of one window, without the gate; None where nobody counted.
+        gate_multiply_adds: of the gate on one window; None where there is none.
         bf16_difference: largest difference of an output in bf16 from f32, on records with
             arrivals; None where it was not measured.
         seed: of the training.
@@ -89,6 +93,7 @@ class ModelSpec:
     blind_samples: int = 0
     blind_end_samples: int | None = None
     reach_samples: tuple[int, int] | None = None
+    gate: Mapping[str, float] = field(default_factory=dict[str, float])
     point_sample: int | None = None
     edges: Edges = "padded"
     overlap: Overlap = "mean"
@@ -105,6 +110,7 @@ class ModelSpec:
     weights_sha256: str = ""
     parameters: int | None = None
     multiply_adds: int | None = None
+    gate_multiply_adds: int | None = None
     bf16_difference: float | None = None
     seed: int
     commit: str
@@ -298,9 +304,28 @@ def _label_problems(spec: ModelSpec) -> list[str]:
     for name, threshold in spec.thresholds.items():
         if name not in spec.labels or not 0 < threshold <= 1:
             problems.append(f"threshold {name} = {threshold} has no label or is not in (0, 1]")
+    if spec.gate:
+        problems += _gate_problems(spec)
     for name, tables in (("uncertainty", spec.uncertainty), ("calibration", spec.calibration)):
         for label, table in tables.items():
             x = [pair[0] for pair in table]
             if label not in spec.labels or not table or x != sorted(set(x)):
                 problems.append(f"{name} of {label!r} has no label, is empty or does not rise")
+    return problems
+
+
+def _gate_problems(spec: ModelSpec) -> list[str]:
+    problems = [
+        f"gate {name} = {threshold} has no label or is not in (0, 1]"
+        for name, threshold in spec.gate.items()
+        if name not in spec.labels or not 0 < threshold <= 1
+    ]
+    if spec.reach_samples is None:
+        return [*problems, "with a gate reach_samples must be given"]
+    lengths = (spec.window_samples, spec.hop_samples, *spec.reach_samples)
+    if any(length % CELL for length in lengths):
+        problems.append(
+            f"with a gate window_samples, hop_samples and reach_samples, {lengths}, must be "
+            f"multiples of {CELL}"
+        )
     return problems

@@ -73,7 +73,7 @@ class _Ahead(nn.Module):
         return self.conv(nn.functional.pad(x, self.pad) if any(self.pad) else x)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Along time within each channel, then across channels; added to what came in."""
 
     def __init__(self, channels: int, taps: int, dilation: int = 1, ahead: int = -1) -> None:
@@ -89,10 +89,12 @@ class _Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """(batch, channel, 1, sample) to the same."""
         return x + self.across(self.along(x))
 
 
-def _layer(channels: tuple[int, int], taps: int, stride: int = 1) -> nn.Sequential:
+def strided_layer(channels: tuple[int, int], taps: int, stride: int = 1) -> nn.Sequential:
+    """A convolution along time with batch normalisation and ReLU."""
     pad = (taps - stride) // 2 if stride > 1 else (taps - 1) // 2
     return nn.Sequential(
         nn.Conv2d(*channels, (1, taps), stride=(1, stride), padding=(0, pad), bias=False),
@@ -112,13 +114,13 @@ class _StridedUNet(nn.Module):
         super().__init__()
         a, b, c, d = shape.widths
         self.labels = shape.labels
-        self.stem = _layer((3, a), shape.stem, 4)
-        self.down = nn.ModuleList([_layer(pair, 4, 2) for pair in ((a, b), (b, c), (c, d))])
-        self.before = nn.ModuleList([nn.Identity(), _Block(b, shape.taps), _Block(c, shape.taps)])
-        self.lowest = nn.Sequential(*[_Block(d, shape.taps, *reach) for reach in shape.reach])
+        self.stem = strided_layer((3, a), shape.stem, 4)
+        self.down = nn.ModuleList([strided_layer(pair, 4, 2) for pair in ((a, b), (b, c), (c, d))])
+        self.before = nn.ModuleList([nn.Identity(), Block(b, shape.taps), Block(c, shape.taps)])
+        self.lowest = nn.Sequential(*[Block(d, shape.taps, *reach) for reach in shape.reach])
         self.up = nn.ModuleList([nn.Conv2d(*pair, 1) for pair in ((d, c), (c, b), (b, a))])
         self.after = nn.ModuleList(
-            [_Block(c, shape.taps), _Block(b, shape.taps), _layer((a, a), 3)]
+            [Block(c, shape.taps), Block(b, shape.taps), strided_layer((a, a), 3)]
         )
         sharp = min(shape.labels, _SHARP)
         self.head = nn.Conv2d(a, 4 * sharp, (1, 3), padding=(0, 1))
@@ -178,7 +180,7 @@ def multiply_adds(module: nn.Module, samples: int = 3008) -> float:
     return counted * 3001 / samples
 
 
-def reach(module: nn.Module) -> tuple[int, int]:
+def reach(module: nn.Module, *, cell: int = 1) -> tuple[int, int]:
     """How many samples before and after one its output depends on, in whole strides.
 
     Of windows that begin at multiples of the stride, the outputs from so far after the start to
@@ -186,6 +188,10 @@ def reach(module: nn.Module) -> tuple[int, int]:
 
     All weights are made positive, so that nothing cancels: what ones beyond an edge let through
     is what the network sees beyond it. It is looked for up to 164 s away.
+
+    Args:
+        module: the network.
+        cell: samples that have one output in common.
     """
     seen = deepcopy(module).cpu().float().eval()
     with torch.no_grad():
@@ -197,7 +203,7 @@ def reach(module: nn.Module) -> tuple[int, int]:
         before = torch.zeros(1, 3, 2 * _LONGEST_REACH)
         before[:, :, :_LONGEST_REACH] = 1
         reached = [seen(samples)[0].ne(0).any(0) for samples in (before, before.flip(2))]
-    back, ahead = (int(far.sum()) - _LONGEST_REACH for far in reached)
+    back, ahead = (int(far.sum()) * cell - _LONGEST_REACH for far in reached)
     return -(-back // _SLOWEST) * _SLOWEST, -(-ahead // _SLOWEST) * _SLOWEST
 
 

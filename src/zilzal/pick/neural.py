@@ -71,6 +71,8 @@ class NeuralPicker:
         window_samples: length of the network's windows where it should be another than the
             model's own; longer ones overlap less, shorter ones wait less. It changes no pick of a
             network whose reach is known.
+        gated: run a network that has a gate only where the gate finds anything. False looks
+            everywhere, at several times the cost: for thresholds far below the model's own.
         first_motions: name or path of the small network that reads them, or "rule" for the first
             swing that stands out of the noise; of a picking network with curves of first motions
             these count instead.
@@ -89,6 +91,7 @@ class NeuralPicker:
     engine: EngineName = "onnxruntime"
     threads: int = 1
     window_samples: int | None = None
+    gated: bool = True
     first_motions: str = "first-motion"
     motion_probability: float = 0.8
 
@@ -179,6 +182,7 @@ class NeuralPicker:
             threads=self.threads,
             engine=self.engine,
             window_samples=window_samples or self.window_samples,
+            gated=self.gated,
         )
 
     def _motions(self) -> MotionReader | None:

@@ -22,11 +22,17 @@ INPUT, OUTPUT = "samples", "probabilities"
 def to_onnx(network: nn.Module, spec: ModelSpec) -> bytes:
     """The network's ONNX file with its specification: probabilities, any number of windows.
 
-    Batch normalisation is folded into the convolutions and padding into their attributes.
-
     Args:
         network: in evaluation mode; gives logits.
         spec: what to write into the file.
+    """
+    return attach_spec(curves_to_onnx(network, spec), spec)
+
+
+def curves_to_onnx(network: nn.Module, spec: ModelSpec) -> bytes:
+    """The same without its specification.
+
+    Batch normalisation is folded into the convolutions and padding into their attributes.
     """
     import torch
 
@@ -41,7 +47,7 @@ def to_onnx(network: nn.Module, spec: ModelSpec) -> bytes:
     example = torch.zeros(2, len(spec.components), spec.window_samples)
     batch = torch.export.Dim("batch", min=1, max=4096)
     length = STRIDE * torch.export.Dim("steps", min=4, max=1 << 16)
-    return attach_spec(export(Probabilities().eval(), example, {0: batch, 2: length}), spec)
+    return export(Probabilities().eval(), example, {0: batch, 2: length})
 
 
 def export(network: nn.Module, example: Tensor, dynamic: Mapping[int, object]) -> bytes:

@@ -69,7 +69,9 @@ def _cells(spec: ModelSpec, n_bytes: int) -> Iterator[str]:
     else:
         # Where neighbours are run as one window, hardly anything is seen twice.
         seen = spec.window_samples if spec.reach_samples else spec.hop_samples
-        yield f"{spec.multiply_adds * spec.sampling_rate / seen / 1e6:.2f}"
+        each = spec.sampling_rate / seen / 1e6
+        gate, network = (spec.gate_multiply_adds or 0) * each, spec.multiply_adds * each
+        yield f"{gate:.2f} to {gate + network:.2f}" if gate else f"{network:.2f}"
     yield spec.licence
 
 
@@ -120,6 +122,9 @@ def _properties(spec: ModelSpec) -> Iterator[tuple[str, str]]:
     if spec.reach_samples is not None:
         back, ahead = spec.reach_samples
         yield "reach", f"{back / rate:g} s before, {ahead / rate:g} s after"
+    if spec.gate:
+        opened = ", ".join(f"{label} {value:.2g}" for label, value in spec.gate.items())
+        yield "gate", f"the network is run only where the gate's output reaches {opened}"
     yield "overlap, edges, peaks", f"{spec.overlap}, {spec.edges}, {spec.peaks}"
     yield "training data", spec.training_data
     if spec.origin:

@@ -1,0 +1,92 @@
+"""`zilzal train gate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from zilzal.cli.extras import need
+from zilzal.cli.progress import showing
+from zilzal.core.errors import ConfigError
+
+
+def gate(
+    sets: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Sets in SeisBench's format, with splits train and dev."),
+    ] = None,
+    *,
+    network: Annotated[
+        str, typer.Option(help="Picking network that it is for: a name or a file.")
+    ] = "zilzal",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for checkpoint, network and card.")
+    ],
+    shared: Annotated[
+        Path | None, typer.Option(help="The project's own folder with data and peers.")
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(help="As in the training whose --bank is used; may be repeated."),
+    ] = None,
+    bank: Annotated[
+        Path | None, typer.Option(help="Folder of drawn windows, to share between trainings.")
+    ] = None,
+    pools: Annotated[int | None, typer.Option(min=1, help="Different pools of windows.")] = None,
+    windows: Annotated[int | None, typer.Option(min=1, help="Of a pool.")] = None,
+    drawers: Annotated[int | None, typer.Option(min=1, help="Processes that draw them.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="How often a pool is shown.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Windows of a step.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Largest learning rate.")] = None,
+    without: Annotated[str, typer.Option(help="Sets to leave out, joined by commas.")] = "",
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of PyTorch.")] = None,
+) -> None:
+    """Train the gate of a picking network, which is then run only where something happens.
+
+    The gate learns from the network itself; labels are needed only to choose from where on it
+    opens. What is written is the network with the gate inside. Stopped at any time, the same
+    command goes on from the last round.
+    """
+    need("torch", "h5py", "onnx", "onnxscript", work="training")
+    from zilzal.infer.engine import load_model
+    from zilzal.infer.packaged import find_model
+    from zilzal.train.gate import GateTraining, train_gate
+    from zilzal.train.gate_release import release_gate
+    from zilzal.train.options import PickerTraining
+
+    for folder in (*(sets or ()), *((shared,) if shared else ())):
+        if not folder.is_dir():
+            raise ConfigError(f"{folder} is no folder")
+    path = find_model(network)
+    picker = load_model(path, gated=False)
+    # Its own steps are not taken, only its windows drawn.
+    drawn = {"bank": bank, "pools": pools, "windows": windows, "drawers": drawers, "seed": seed,
+             "batch": 1}  # fmt: skip
+    learnt = {"rounds": rounds, "batch": batch, "rate": rate, "threads": threads}
+    try:
+        training = GateTraining(
+            windows=PickerTraining(
+                shared=shared, sets=tuple(sets or ()), output=output,
+                teachers=tuple(teacher or ()), preparation=picker.spec.preparation,
+                without=tuple(part for part in without.split(",") if part), **_given(drawn),
+            ),
+            **_given(learnt),
+        )  # fmt: skip
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    with showing(Console(stderr=True)) as report:
+
+        def told(number: int, loss: float) -> None:
+            report("rounds", number + 1, training.rounds, f"loss {loss:.4f}")
+
+        trained = train_gate(training, picker, told=told)
+    written = release_gate(training, trained, path)
+    Console().print(f"network: {written}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

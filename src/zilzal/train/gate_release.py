@@ -1,0 +1,182 @@
+"""From a trained gate to the picking network's file with the gate inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from zilzal.core.arrays import Array
+from zilzal.core.errors import ModelError
+from zilzal.infer.engine import Model, OnnxEngine, build_model
+from zilzal.infer.gated import CELL, attach_gate
+from zilzal.infer.spec import ModelSpec, attach_spec
+from zilzal.signal.prepare import prepare_record
+from zilzal.train.export import curves_to_onnx
+from zilzal.train.gate import GateTraining, highest
+from zilzal.train.shared import development_trials, read_development_records
+from zilzal.train.skill import Trial
+
+if TYPE_CHECKING:
+    from torch import nn
+
+KEPT = 0.995
+"""Share of the network's picks on development records that the gate lets through."""
+_PHASES = ("P", "S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateFindings:
+    """What was measured of a gate on development records.
+
+    Args:
+        share: the gate opens where an output reaches so much of the network's threshold.
+        kept: share of the network's picks that it lets through.
+        open_noise: share of the noise's time that it is open.
+        n_picks: of the network, on these records.
+        multiply_adds: per 3001 samples.
+        parameters: their number.
+    """
+
+    share: float
+    kept: float
+    open_noise: float
+    n_picks: int
+    multiply_adds: float
+    parameters: int
+
+
+def release_gate(
+    training: GateTraining, gate: nn.Module, picker_path: Path, *, shifts: int = 6
+) -> Path:
+    """Choose from where on the gate opens, then write the network's file with it inside.
+
+    Args:
+        training: options.
+        gate: in evaluation mode; gives logits.
+        picker_path: of the network that it was trained for; a gate it has is replaced.
+        shifts: windows of each development record.
+
+    Returns:
+        The ONNX file, in the training's output folder, with its card beside it.
+
+    Raises:
+        ModelError: the gate looks farther than the network, or the network picks nothing.
+    """
+    content = picker_path.read_bytes()
+    picker = build_model(content, name=str(picker_path), gated=False)
+    _refuse_farther(gate, picker.spec)
+    gate_bytes = curves_to_onnx(gate, picker.spec)
+    records = read_development_records(
+        training.windows.shared, sets=training.windows.sets, without=training.windows.without
+    )
+    trials = development_trials(records, seed=1, shifts=shifts)
+    findings = measure_gate(gate, gate_bytes, picker, trials)
+    spec = picker.spec
+    card = f"{spec.card.rstrip()}\n\n{_card(findings, training, picker_path)}"
+    spec = replace(
+        spec,
+        gate={label: round(findings.share * spec.thresholds[label], 4) for label in spec.labels},
+        gate_multiply_adds=round(findings.multiply_adds * spec.window_samples / 3001),
+        card=card,
+    )
+    path = training.windows.output / f"{spec.name}.onnx"
+    path.write_bytes(attach_gate(attach_spec(content, spec), gate_bytes))
+    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    return path
+
+
+def measure_gate(
+    gate: nn.Module, gate_bytes: bytes, picker: Model, trials: Sequence[Trial]
+) -> GateFindings:
+    """The highest share of the thresholds that lets `KEPT` of the picks through, and what it costs.
+
+    Raises:
+        ModelError: the network picks nothing.
+    """
+    from zilzal.models.strided_unet import multiply_adds
+
+    engine = OnnxEngine(gate_bytes)
+    thresholds = np.array([picker.spec.thresholds[label] for label in picker.spec.labels])
+    heights: list[Float32[Array, " pick"]] = []
+    quiet: list[Float32[Array, " cell"]] = []
+    for trial in trials:
+        prepared = _prepared(picker.spec, trial)
+        # How much of its threshold the gate's best output reaches, in each cell and its neighbours.
+        reached = (engine.run(prepared)[0] / thresholds[:, None]).max(axis=0)
+        nearby = _largest_of_three(reached)
+        heights.append(nearby[_picked(picker, prepared)])
+        if trial.is_noise:
+            quiet.append(nearby)
+    found = np.concatenate(heights) if heights else np.zeros(0)
+    if not len(found):
+        raise ModelError(f"{picker.spec.name} picks nothing on the development records")
+    share = float(np.quantile(found, 1 - KEPT, method="lower"))
+    noise = np.concatenate(quiet) if quiet else np.full(1, np.nan)
+    return GateFindings(
+        share=share,
+        kept=float((found >= share).mean()),
+        open_noise=float((noise >= share).mean()),
+        n_picks=len(found),
+        multiply_adds=multiply_adds(gate),
+        parameters=sum(p.numel() for p in gate.parameters()),
+    )
+
+
+def _refuse_farther(gate: nn.Module, spec: ModelSpec) -> None:
+    from zilzal.models.strided_unet import reach
+
+    if spec.reach_samples is None:
+        raise ModelError(f"{spec.name} does not tell its reach, so it can have no gate")
+    # A cell is open for its neighbours too.
+    looks = [far + CELL for far in reach(gate, cell=CELL)]
+    if any(far > limit for far, limit in zip(looks, spec.reach_samples, strict=True)):
+        raise ModelError(
+            f"the gate looks {looks} samples before and after, and {spec.name} only "
+            f"{list(spec.reach_samples)}: take a gate with a smaller reach"
+        )
+
+
+def _prepared(spec: ModelSpec, trial: Trial) -> Float32[Array, "1 component sample"]:
+    rate = spec.preparation.sampling_rate
+    samples = prepare_record(spec.preparation, trial.samples, trial.present, rate)
+    return np.pad(samples, ((0, 0), (0, -samples.shape[1] % CELL)))[None]
+
+
+def _picked(picker: Model, prepared: Float32[Array, "1 component sample"]) -> Bool[Array, " cell"]:
+    """Cells in which P or S is above its threshold."""
+    spec = picker.spec
+    cells = highest(picker.engine.run(prepared))[0]
+    rows = [row for row, label in enumerate(spec.labels) if label in _PHASES]
+    limits = np.array([spec.thresholds[spec.labels[row]] for row in rows])
+    return (cells[rows] >= limits[:, None]).any(axis=0)
+
+
+def _largest_of_three(values: Float32[Array, " cell"]) -> Float32[Array, " cell"]:
+    wide = np.pad(values, 1, mode="edge")
+    return np.maximum(np.maximum(wide[:-2], wide[1:-1]), wide[2:])
+
+
+def _card(findings: GateFindings, training: GateTraining, picker_path: Path) -> str:
+    windows = training.windows
+    command = [f"zilzal train gate --network {picker_path.name}"]
+    command += ["--shared ../shared"] if windows.shared else map(str, windows.sets)
+    command += [f"--teacher {path.name}" for path in windows.teachers]
+    command.append(f"--rounds {training.rounds} --pools {windows.pools} --seed {windows.seed}")
+    if windows.without:
+        command.append(f"--without {','.join(windows.without)}")
+    return f"""## Gate
+A smaller network sees all samples ({findings.parameters:,} parameters,
+{findings.multiply_adds / 1e6:.1f} million multiply-adds per 3001 samples); the one above is run
+only where the gate finds anything, and its curves are zero elsewhere. The gate learnt the network's
+own curves on the training's windows, no labels. It opens where one of its outputs reaches
+{findings.share:.2f} of the network's threshold: the highest share that lets
+{findings.kept:.1%} of the {findings.n_picks:,} picked cells on development records through. It is
+open in {findings.open_noise:.0%} of the noise there. `picker.gated = false` looks everywhere.
+
+`{" ".join(command)} -o DIR`
+"""
