@@ -56,6 +56,10 @@ class GatedEngine:
         gate: gives each label's largest value in each cell, (batch, label, cell).
         thresholds: of the gate's output that open it, label by label.
         reach_samples: how far before and after a sample the network looks.
+
+    Attributes:
+        given_samples: that the gate has seen so far.
+        run_samples: that the network was run on, with its surroundings.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class GatedEngine:
         self._network, self._gate = network, gate
         self._thresholds = np.array(thresholds, np.float32)[:, None]
         self._reach = reach_samples
+        self.given_samples = self.run_samples = 0
 
     @property
     def input_shape(self) -> Sequence[int | None]:
@@ -84,10 +89,12 @@ class GatedEngine:
         """The network's curves where the gate is open, and zeros."""
         batch, _, length = inputs.shape
         curves = np.zeros((batch, len(self._thresholds), length), np.float32)
+        self.given_samples += batch * length
         for samples, cells, curve in zip(inputs, self._gate.run(inputs), curves, strict=True):
             is_open = opened(cells, self._thresholds)
             for part in stretches(is_open, self._reach, self._network.input_shape[2]):
                 seen = np.ascontiguousarray(samples[None, :, part.start : part.end])
+                self.run_samples += seen.shape[2]
                 told = self._network.run(seen)[0, :, part.first - part.start :]
                 curve[:, part.first : part.last] = told[:, : part.last - part.first]
             # Between open cells that were one piece the network was run too.

@@ -105,7 +105,7 @@ def recalibrate(
     """
     how = how or Recalibration()
     model_bytes = path.read_bytes()
-    model = build_model(model_bytes, engine=how.engine, name=str(path))
+    model = build_model(model_bytes, engine=how.engine, name=str(path), gated=False)
     phases = [phase for phase in Phase if phase.value in model.spec.labels]
     if model.spec.task != "pick" or not phases:
         raise ModelError(f"{path} gives {', '.join(model.spec.labels)}, no P or S to be calibrated")
@@ -126,9 +126,19 @@ def recalibrate(
         threshold = detection_threshold(outputs, trials)
         spec = replace(spec, thresholds={**spec.thresholds, "detection": threshold})
     development_data = development_in_words(records, how.shifts, how.false_per_hour)
-    spec = replace(spec, peaks="separated", development_data=development_data)
+    spec = replace(
+        spec, peaks="separated", development_data=development_data, gate=_gate(model.spec, spec)
+    )
     card = f"{spec.card.rstrip()}\n\n{_section(spec, findings)}"
     return attach_spec(model_bytes, replace(spec, card=card)), findings
+
+
+def _gate(before: ModelSpec, spec: ModelSpec) -> dict[str, float]:
+    """A gate opens at the same share of the thresholds as before."""
+    return {
+        label: min(value * spec.thresholds[label] / before.thresholds[label], 1.0)
+        for label, value in before.gate.items()
+    }
 
 
 def outputs_of_file(model: Model) -> Outputs:
