@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zilzal.models.strided_unet import StridedUNet
+    from zilzal.models.ensemble import PickerShape
 
 
 class State:
@@ -44,7 +44,7 @@ class State:
         self.history: list[dict[str, Any]] = []
 
     @classmethod
-    def fresh(cls, shape: StridedUNet, training: PickerTraining) -> State:
+    def fresh(cls, shape: PickerShape, training: PickerTraining) -> State:
         """Before the first step; weights are those to go on from, or of PyTorch's generator."""
         import torch
 
