@@ -85,7 +85,7 @@ def read_start(path: Path) -> Start:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"no network to go on from: {error}") from error
-    model = build_model(content, name=str(path))
+    model = build_model(content, name=str(path), gated=False)
     _refuse_other_use(model.spec, path)
     try:
         shape, weights = _read_graph(content)
