@@ -9,9 +9,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
+from tests.infer.networks import gate_network  # noqa: E402
 from tests.train.test_learning import SMALL, pool  # noqa: E402
 from zilzal.core.errors import ConfigError, ModelError  # noqa: E402
 from zilzal.infer.engine import build_model  # noqa: E402
+from zilzal.infer.gated import attach_gate  # noqa: E402
 from zilzal.infer.packaged import find_model  # noqa: E402
 from zilzal.infer.spec import ModelSpec, attach_spec, read_spec  # noqa: E402
 from zilzal.signal.prepare import Preparation  # noqa: E402
@@ -93,6 +95,16 @@ def test_the_network_made_again_gives_the_curves_of_its_file_and_so_does_its_fil
 @pytest.mark.parity
 def test_the_packaged_network_is_made_again():
     curves_again(find_model("zilzal"))
+
+
+def test_a_network_behind_a_gate_is_made_again_without_it(exported, tmp_path):
+    spec = replace(SPEC, window_samples=832, reach_samples=(160, 160), gate={"P": 1.0})
+    content = attach_spec(exported.read_bytes(), spec)
+    path = tmp_path / "gated.onnx"
+    path.write_bytes(attach_gate(content, gate_network(np.random.default_rng(0))))
+    samples = samples_for(spec)
+    assert outputs_of(path.read_bytes(), samples).max() == 0
+    assert read_start(path).shape == SHAPE
 
 
 def test_training_begins_with_its_curves_beside_fresh_ones_for_a_teacher(exported, tmp_path):

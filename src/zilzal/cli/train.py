@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from zilzal.cli import train_gate
+from zilzal.cli import train_ensemble, train_gate
 from zilzal.cli.extras import need
 from zilzal.cli.learn import words
 from zilzal.cli.progress import showing
@@ -380,4 +380,5 @@ def motion(
                   highlight=False, markup=False, soft_wrap=True)  # fmt: skip
 
 
+app.command()(train_ensemble.ensemble)
 app.command()(train_gate.gate)

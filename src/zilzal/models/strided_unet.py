@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +46,10 @@ class StridedUNet:
     def stride(self) -> int:
         """The length of a window must be a multiple of it."""
         return _SLOWEST
+
+    def with_labels(self, labels: int) -> StridedUNet:
+        """The shape with another number of curves."""
+        return replace(self, labels=labels)
 
     def build(self) -> nn.Module:
         """A module with fresh weights from PyTorch's generator: (batch, 3, sample) to logits."""
@@ -150,18 +154,26 @@ class _StridedUNet(nn.Module):
 
 
 def without_curves(module: nn.Module, labels: int) -> nn.Module:
-    """A copy of a built network that gives only the first so many curves, at least three."""
-    assert isinstance(module, _StridedUNet)
+    """A copy of a built network that gives only the first so many curves, at least three.
+
+    Of networks within another each is cut.
+    """
     kept = deepcopy(module)
-    kept.labels = labels
-    if kept.side is not None:
-        first = 4 * (labels - _SHARP)
-        kept.side.weight = nn.Parameter(kept.side.weight[:first].detach().clone())
-        assert kept.side.bias is not None
-        kept.side.bias = nn.Parameter(kept.side.bias[:first].detach().clone())
-        kept.side.out_channels = first
-        kept.side = kept.side if first else None
+    for network in kept.modules():
+        if isinstance(network, _StridedUNet):
+            _cut_curves(network, labels)
     return kept
+
+
+def _cut_curves(network: _StridedUNet, labels: int) -> None:
+    network.labels = labels
+    if network.side is not None:
+        first = 4 * (labels - _SHARP)
+        network.side.weight = nn.Parameter(network.side.weight[:first].detach().clone())
+        assert network.side.bias is not None
+        network.side.bias = nn.Parameter(network.side.bias[:first].detach().clone())
+        network.side.out_channels = first
+        network.side = network.side if first else None
 
 
 def multiply_adds(module: nn.Module, samples: int = 3008) -> float:

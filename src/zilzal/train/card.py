@@ -45,8 +45,20 @@ def data_in_words(training: PickerTraining) -> str:
     )
 
 
-def _command(training: PickerTraining) -> str:
-    """The command that makes the network again; what is not named has its default."""
+def _commands(trained: TrainedPicker) -> str:
+    """What makes the network again: one command, or one for each member and one for them all."""
+    if not trained.members:
+        return _command(trained.training)
+    folders = [f"DIR_{number}" for number in range(1, len(trained.members) + 1)]
+    lines = [_command(*each) for each in zip(trained.members, folders, strict=True)]
+    last = f"zilzal train ensemble {' '.join(folders)}"
+    if (allowed := trained.training.false_per_hour) != trained.members[0].false_per_hour:
+        last += f" --false-per-hour {allowed:g}"
+    return "\n".join(f"- {line}" for line in (*lines, f"`{last} -o DIR`"))
+
+
+def _command(training: PickerTraining, folder: str = "DIR") -> str:
+    """The command that trains a network again; what is not named has its default."""
     parts = ["zilzal train picker"]
     parts += ["--shared ../shared"] if training.shared else map(str, training.sets)
     if training.start is not None:
@@ -65,7 +77,7 @@ def _command(training: PickerTraining) -> str:
     if training.without:
         parts.append(f"--without {','.join(training.without)}")
     made = ", teachers made by `zilzal models import`." if training.teachers else ""
-    return f"`{' '.join(parts)} -o DIR`{made}"
+    return f"`{' '.join(parts)} -o {folder}`{made}"
 
 
 def write_card(
@@ -85,15 +97,10 @@ def write_card(
         shifts: windows of each record in `findings`.
         licence: of the weights.
     """
-    from zilzal.models.strided_unet import multiply_adds
-
-    f1, network, training = findings.four_f1, trained.network, trained.training
-    n_parameters = sum(p.numel() for p in network.parameters())
+    f1, training = findings.four_f1, trained.training
     return f"""# {name}
 
-P, S and detection curves at 100 Hz from three components of one sensor. A U-Net that works at a
-quarter of the sampling rate and below ({n_parameters:,} parameters,
-{multiply_adds(network.eval()) / 1e6:.1f} million multiply-adds per 3001 samples; PhaseNet 19.5).
+P, S and detection curves at 100 Hz from three components of one sensor. {_architecture(trained)}
 Input: causal high-pass, division by the running level of each component, asinh. It takes windows
 of any length that is a multiple of 32 samples; an output depends on the 29.8 s before and the
 5.5 s after it.
@@ -124,10 +131,37 @@ wanted. {_thresholds(training, findings)}
 - Most labels are machine-made, by pickers whose habits (clear onsets first) it has learnt.
 {_forgotten(training)}
 ## Reproduction
-{_command(training)}
+{_commands(trained)}
 
 Licence of the weights: {licence}.
 """
+
+
+def _architecture(trained: TrainedPicker) -> str:
+    """What the network is made of and what it costs."""
+    from zilzal.models.ensemble import Ensemble, members_of
+    from zilzal.models.strided_unet import multiply_adds
+
+    million = multiply_adds(trained.network.eval()) / 1e6
+    cost = f"{million:.1f} million multiply-adds per 3001 samples; PhaseNet 19.5"
+    parameters = [
+        f"{sum(p.numel() for p in member.parameters()):,} parameters"
+        for member in members_of(trained.network)
+    ]
+    if not isinstance(trained.shape, Ensemble):
+        return (
+            "A U-Net that works at a\nquarter of the sampling rate and below "
+            f"({parameters[0]},\n{cost})."
+        )
+    members = "\n".join(
+        f"- channels {', '.join(map(str, shape.widths))}: {its}"
+        for shape, its in zip(trained.shape.members, parameters, strict=True)
+    )
+    alike = ", trained alike" if trained.members else ""
+    return (
+        f"The mean of the\nlogits of {len(parameters)} U-Nets that work at a quarter of the "
+        f"sampling rate and below{alike}\n({cost}):\n\n{members}\n"
+    )
 
 
 def _thresholds(training: PickerTraining, findings: Findings) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zilzal.models.strided_unet import StridedUNet
+    from zilzal.models.ensemble import PickerShape
 
 
 class State:
@@ -44,7 +44,7 @@ class State:
         self.history: list[dict[str, Any]] = []
 
     @classmethod
-    def fresh(cls, shape: StridedUNet, training: PickerTraining) -> State:
+    def fresh(cls, shape: PickerShape, training: PickerTraining) -> State:
         """Before the first step; weights are those to go on from, or of PyTorch's generator."""
         import torch
 
@@ -92,7 +92,7 @@ class State:
         """
         import torch
 
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
         if (begun := saved.get("start", "")) != self.start:
             raise ConfigError(
                 f"{path} is of a training from {begun or 'fresh weights'}, not from "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,3 +159,16 @@ class PickerTraining:
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for the record beside a result."""
         return json.loads(json.dumps(asdict(self), default=str))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PickerTraining:
+        """Take back what `to_dict` gave; what another version did not write has its default.
+
+        Raises:
+            ValueError: values are missing, of another kind or out of range.
+        """
+        from pydantic import TypeAdapter
+
+        from zilzal.models.strided_unet import StridedUNet  # noqa: F401 - the type of `network`
+
+        return TypeAdapter(cls).validate_python(values)

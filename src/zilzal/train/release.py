@@ -117,6 +117,7 @@ def release_picker(trained: TrainedPicker, release: Release) -> Path:
         created=release.created or datetime.now(UTC).date().isoformat(),
         card=card,
     )
+    training.output.mkdir(parents=True, exist_ok=True)
     path = training.output / f"{release.name}.onnx"
     path.write_bytes(_exported(trained.network, spec))
     path.with_suffix(".md").write_text(card, encoding="utf-8")

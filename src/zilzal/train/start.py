@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count, takewhile
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import onnx
     from torch import Tensor, nn
 
+    from zilzal.models.ensemble import PickerShape
     from zilzal.models.strided_unet import StridedUNet
 
 GENTLE: Mapping[str, Any] = {"rate": 1e-3, "rounds": 20, "pools": 8, "windows": 1024,
@@ -56,7 +57,7 @@ class Start:
 
     spec: ModelSpec
     sha256: str
-    shape: StridedUNet
+    shape: PickerShape
     weights: Mapping[str, Float32[Array, "..."]]
 
     def __str__(self) -> str:
@@ -84,7 +85,7 @@ def read_start(path: Path) -> Start:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"no network to go on from: {error}") from error
-    model = build_model(content, name=str(path))
+    model = build_model(content, name=str(path), gated=False)
     _refuse_other_use(model.spec, path)
     try:
         shape, weights = _read_graph(content)
@@ -111,7 +112,7 @@ def build_from(start: Start, *, labels: int = len(LABELS)) -> nn.Module:
     import torch
     from torch import nn
 
-    network = replace(start.shape, labels=labels).build()
+    network = start.shape.with_labels(labels).build()
     left, folded = dict(start.weights), ""
 
     def fill(parameter: Tensor, values: Float32[Array, "..."]) -> None:
@@ -121,7 +122,7 @@ def build_from(start: Start, *, labels: int = len(LABELS)) -> nn.Module:
 
     with torch.no_grad():
         for name, layer in network.named_modules():
-            if isinstance(layer, nn.Conv2d) and name != "side":
+            if isinstance(layer, nn.Conv2d) and name.rpartition(".")[2] != "side":
                 folded = f"{name}.weight_bias"
                 fill(layer.weight, left.pop(f"{name}.weight"))
                 if layer.bias is not None:
@@ -186,11 +187,11 @@ def _agree(model: Model, samples: Array, made: Array) -> bool:
     return seen.shape == made.shape and bool(np.abs(seen - made).max() < _AGREEMENT)
 
 
-def _read_graph(content: bytes) -> tuple[StridedUNet, dict[str, Float32[Array, "..."]]]:
+def _read_graph(content: bytes) -> tuple[PickerShape, dict[str, Float32[Array, "..."]]]:
     import onnx
     from onnx import numpy_helper
 
-    from zilzal.models.strided_unet import StridedUNet
+    from zilzal.models.ensemble import Ensemble
 
     graph = onnx.load_from_string(content).graph
     weights = {
@@ -201,17 +202,33 @@ def _read_graph(content: bytes) -> tuple[StridedUNet, dict[str, Float32[Array, "
     convolutions = {
         node.input[1].removeprefix(_PREFIX): node for node in graph.node if node.op_type == "Conv"
     }
+    numbered = (f"members.{number}." for number in count())
+    members = tuple(
+        _read_shape(weights, convolutions, member)
+        for member in takewhile(lambda member: f"{member}stem.0.weight" in weights, numbered)
+    )
+    shape = Ensemble(members=members) if members else _read_shape(weights, convolutions)
+    return shape, weights
+
+
+def _read_shape(
+    weights: Mapping[str, Float32[Array, "..."]],
+    convolutions: Mapping[str, onnx.NodeProto],
+    member: str = "",
+) -> StridedUNet:
+    """The shape of the network whose layers' names begin so."""
+    from zilzal.models.strided_unet import StridedUNet
+
     layers = ("stem.0", "down.0.0", "down.1.0", "down.2.0")
-    a, b, c, d = (weights[f"{layer}.weight"].shape[0] for layer in layers)
-    along = (f"lowest.{number}.along.0.conv.weight" for number in count())
-    shape = StridedUNet(
-        labels=weights["head.weight"].shape[0] // 4,
+    a, b, c, d = (weights[f"{member}{layer}.weight"].shape[0] for layer in layers)
+    along = (f"{member}lowest.{number}.along.0.conv.weight" for number in count())
+    return StridedUNet(
+        labels=weights[f"{member}head.weight"].shape[0] // 4,
         widths=(a, b, c, d),
-        stem=weights["stem.0.weight"].shape[3],
-        taps=weights["before.1.along.0.conv.weight"].shape[3],
+        stem=weights[f"{member}stem.0.weight"].shape[3],
+        taps=weights[f"{member}before.1.along.0.conv.weight"].shape[3],
         reach=tuple(_reach(convolutions[name]) for name in takewhile(weights.__contains__, along)),
     )
-    return shape, weights
 
 
 def _reach(convolution: onnx.NodeProto) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ from zilzal.train.teachers import TAUGHT
 if TYPE_CHECKING:
     from torch import nn
 
-    from zilzal.models.strided_unet import StridedUNet
+    from zilzal.models.ensemble import PickerShape
 
 Told = Callable[[dict[str, Any]], None]
 """Called after each round with what was measured."""
@@ -42,14 +42,17 @@ class TrainedPicker:
     Args:
         network: with the averaged weights, in evaluation mode; gives logits.
         shape: of the network.
-        training: its options.
+        training: its options; of an ensemble, see `zilzal.train.ensemble`, what its members' have
+            in common.
         history: what was measured round by round.
+        members: options of each member's training, in their order, where it is an ensemble.
     """
 
     network: nn.Module
-    shape: StridedUNet
+    shape: PickerShape
     training: PickerTraining
     history: tuple[dict[str, Any], ...]
+    members: tuple[PickerTraining, ...] = ()
 
 
 def outputs_of(network: nn.Module, preparation: Preparation, *, stride: int = 32) -> Outputs:
@@ -111,8 +114,8 @@ def train_picker(training: PickerTraining, *, told: Told | None = None) -> Train
     if state.rounds_done < training.rounds:
         _learn(state, training, trials, told)
     return TrainedPicker(
-        network=_kept(state.averaged, training),
-        shape=replace(shape, labels=len(LABELS)),
+        network=kept_network(state.averaged, training),
+        shape=shape.with_labels(len(LABELS)),
         training=training,
         history=tuple(state.history),
     )
@@ -146,7 +149,7 @@ def _learn(
             measured: dict[str, Any] = {"round": number, "loss": loss}
             measured["seconds"] = round(time.perf_counter() - started, 1)
             if (number + 1) % training.test_every == 0 or last:
-                measured |= _test(_kept(state.averaged, training), training, trials)
+                measured |= _test(kept_network(state.averaged, training), training, trials)
             state.rounds_done = number + 1
             state.history.append(measured)
             if time.monotonic() - saved >= _SAVED_EVERY_S or last:
@@ -193,17 +196,17 @@ def _without_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def shape_of(training: PickerTraining) -> StridedUNet:
+def shape_of(training: PickerTraining) -> PickerShape:
     """The network's shape while it trains: with curves for what teachers say."""
     from zilzal.models.strided_unet import StridedUNet
 
-    begun = training.network or StridedUNet()
+    begun: PickerShape = training.network or StridedUNet()
     if training.start is not None:
         begun = read_start(training.start).shape
-    return replace(begun, labels=len(LABELS) + len(TAUGHT) * len(training.teachers))
+    return begun.with_labels(len(LABELS) + len(TAUGHT) * len(training.teachers))
 
 
-def _kept(averaged: nn.Module, training: PickerTraining) -> nn.Module:
+def kept_network(averaged: nn.Module, training: PickerTraining) -> nn.Module:
     """A copy of the averaged network as it is exported, with its share of the one it began from."""
     from zilzal.models.strided_unet import without_curves
 
