@@ -41,15 +41,19 @@ def gate(
     rounds: Annotated[int | None, typer.Option(min=1, help="How often a pool is shown.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Windows of a step.")] = None,
     rate: Annotated[float | None, typer.Option(help="Largest learning rate.")] = None,
+    share: Annotated[
+        float | None,
+        typer.Option(help="Of the network's thresholds, from which on the gate is open."),
+    ] = None,
     without: Annotated[str, typer.Option(help="Sets to leave out, joined by commas.")] = "",
     seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of PyTorch.")] = None,
 ) -> None:
     """Train the gate of a picking network, which is then run only where something happens.
 
-    The gate learns from the network itself; labels are needed only to choose from where on it
-    opens. What is written is the network with the gate inside. Stopped at any time, the same
-    command goes on from the last round.
+    The gate learns from the network itself; labels are needed for the card alone. What is written
+    is the network with the gate inside. Stopped at any time, the same command goes on from the
+    last round.
     """
     need("torch", "h5py", "onnx", "onnxscript", work="training")
     from zilzal.infer.engine import load_model
@@ -66,7 +70,7 @@ def gate(
     # Its own steps are not taken, only its windows drawn.
     drawn = {"bank": bank, "pools": pools, "windows": windows, "drawers": drawers, "seed": seed,
              "batch": 1}  # fmt: skip
-    learnt = {"rounds": rounds, "batch": batch, "rate": rate, "threads": threads}
+    learnt = {"rounds": rounds, "batch": batch, "rate": rate, "threads": threads, "share": share}
     try:
         training = GateTraining(
             windows=PickerTraining(

@@ -90,15 +90,17 @@ class GatedEngine:
         batch, _, length = inputs.shape
         curves = np.zeros((batch, len(self._thresholds), length), np.float32)
         self.given_samples += batch * length
-        for samples, cells, curve in zip(inputs, self._gate.run(inputs), curves, strict=True):
+        by_cell = curves.reshape(batch, len(self._thresholds), -1, CELL)
+        for samples, cells, curve in zip(inputs, self._gate.run(inputs), by_cell, strict=True):
             is_open = opened(cells, self._thresholds)
             for part in stretches(is_open, self._reach, self._network.input_shape[2]):
                 seen = np.ascontiguousarray(samples[None, :, part.start : part.end])
                 self.run_samples += seen.shape[2]
                 told = self._network.run(seen)[0, :, part.first - part.start :]
-                curve[:, part.first : part.last] = told[:, : part.last - part.first]
-            # Between open cells that were one piece the network was run too.
-            curve[:, np.repeat(~is_open, CELL)] = 0
+                told = told[:, : part.last - part.first].reshape(len(told), -1, CELL)
+                place = slice(part.first // CELL, part.last // CELL)
+                # Between open cells that are one piece the network was run too.
+                np.multiply(told, is_open[place, None], out=curve[:, place])
         return curves
 
 

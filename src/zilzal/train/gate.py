@@ -37,6 +37,9 @@ _MEMORY = 1000
 _UNJUDGED_CELLS = 20
 """At the start of a crop, where most of what came before is missing."""
 _SAVED_EVERY_S = 10.0
+SHARE = 0.6
+"""Of the network's thresholds, from which on a gate is open: lower ones cost much and keep hardly
+more, see `docs/reference/picker-model-card.md`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class GateTraining:
         weight_decay: of its weights.
         clip_norm: longest gradient.
         phase_weight: of P and S in the loss; that of the detection is 1.
+        share: the gate opens where an output reaches so much of the network's threshold.
         threads: of PyTorch.
     """
 
@@ -68,9 +72,12 @@ class GateTraining:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     phase_weight: float = 3.0
+    share: float = SHARE
     threads: int = 1
 
     def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, not {self.share:g}")
         if not 0 <= self.blank < self.batch:
             raise ValueError(f"blank = {self.blank} must be 0 to below batch = {self.batch}")
         if self.windows.windows < self.batch - self.blank:

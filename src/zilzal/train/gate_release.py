@@ -13,19 +13,17 @@ from jaxtyping import Bool, Float32
 from zilzal.core.arrays import Array
 from zilzal.core.errors import ModelError
 from zilzal.infer.engine import Model, OnnxEngine, build_model
-from zilzal.infer.gated import CELL, attach_gate
+from zilzal.infer.gated import CELL, attach_gate, opened
 from zilzal.infer.spec import ModelSpec, attach_spec
 from zilzal.signal.prepare import prepare_record
 from zilzal.train.export import curves_to_onnx
-from zilzal.train.gate import GateTraining, highest
+from zilzal.train.gate import SHARE, GateTraining, highest
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import Trial
 
 if TYPE_CHECKING:
     from torch import nn
 
-KEPT = 0.995
-"""Share of the network's picks on development records that the gate lets through."""
 _PHASES = ("P", "S")
 
 
@@ -34,15 +32,13 @@ class GateFindings:
     """What was measured of a gate on development records.
 
     Args:
-        share: the gate opens where an output reaches so much of the network's threshold.
-        kept: share of the network's picks that it lets through.
+        kept: share of the cells with picks of the network that it lets through.
         open_noise: share of the noise's time that it is open.
-        n_picks: of the network, on these records.
+        n_picks: cells with picks of the network, on these records.
         multiply_adds: per 3001 samples.
         parameters: their number.
     """
 
-    share: float
     kept: float
     open_noise: float
     n_picks: int
@@ -53,7 +49,7 @@ class GateFindings:
 def release_gate(
     training: GateTraining, gate: nn.Module, picker_path: Path, *, shifts: int = 6
 ) -> Path:
-    """Choose from where on the gate opens, then write the network's file with it inside.
+    """Measure a gate on the development records, then write the network's file with it inside.
 
     Args:
         training: options.
@@ -75,12 +71,12 @@ def release_gate(
         training.windows.shared, sets=training.windows.sets, without=training.windows.without
     )
     trials = development_trials(records, seed=1, shifts=shifts)
-    findings = measure_gate(gate, gate_bytes, picker, trials)
+    findings = measure_gate(gate, gate_bytes, picker, trials, training.share)
     spec = picker.spec
     card = f"{spec.card.rstrip()}\n\n{_card(findings, training, picker_path)}"
     spec = replace(
         spec,
-        gate={label: round(findings.share * spec.thresholds[label], 4) for label in spec.labels},
+        gate={label: training.share * spec.thresholds[label] for label in spec.labels},
         gate_multiply_adds=round(findings.multiply_adds * spec.window_samples / 3001),
         card=card,
     )
@@ -91,9 +87,13 @@ def release_gate(
 
 
 def measure_gate(
-    gate: nn.Module, gate_bytes: bytes, picker: Model, trials: Sequence[Trial]
+    gate: nn.Module,
+    gate_bytes: bytes,
+    picker: Model,
+    trials: Sequence[Trial],
+    share: float,
 ) -> GateFindings:
-    """The highest share of the thresholds that lets `KEPT` of the picks through, and what it costs.
+    """What a gate lets through that opens at a share of the network's thresholds.
 
     Raises:
         ModelError: the network picks nothing.
@@ -101,26 +101,21 @@ def measure_gate(
     from zilzal.models.strided_unet import multiply_adds
 
     engine = OnnxEngine(gate_bytes)
-    thresholds = np.array([picker.spec.thresholds[label] for label in picker.spec.labels])
-    heights: list[Float32[Array, " pick"]] = []
-    quiet: list[Float32[Array, " cell"]] = []
+    thresholds = np.array([share * picker.spec.thresholds[label] for label in picker.spec.labels])
+    kept: list[Bool[Array, " cell"]] = []
+    quiet: list[Bool[Array, " cell"]] = []
     for trial in trials:
         prepared = _prepared(picker.spec, trial)
-        # How much of its threshold the gate's best output reaches, in each cell and its neighbours.
-        reached = (engine.run(prepared)[0] / thresholds[:, None]).max(axis=0)
-        nearby = _largest_of_three(reached)
-        heights.append(nearby[_picked(picker, prepared)])
+        is_open = opened(engine.run(prepared)[0], thresholds[:, None])
+        kept.append(is_open[_picked(picker, prepared)])
         if trial.is_noise:
-            quiet.append(nearby)
-    found = np.concatenate(heights) if heights else np.zeros(0)
+            quiet.append(is_open)
+    found = np.concatenate(kept) if kept else np.zeros(0, bool)
     if not len(found):
         raise ModelError(f"{picker.spec.name} picks nothing on the development records")
-    share = float(np.quantile(found, 1 - KEPT, method="lower"))
-    noise = np.concatenate(quiet) if quiet else np.full(1, np.nan)
     return GateFindings(
-        share=share,
-        kept=float((found >= share).mean()),
-        open_noise=float((noise >= share).mean()),
+        kept=float(found.mean()),
+        open_noise=float(np.concatenate(quiet).mean()) if quiet else float("nan"),
         n_picks=len(found),
         multiply_adds=multiply_adds(gate),
         parameters=sum(p.numel() for p in gate.parameters()),
@@ -156,17 +151,14 @@ def _picked(picker: Model, prepared: Float32[Array, "1 component sample"]) -> Bo
     return (cells[rows] >= limits[:, None]).any(axis=0)
 
 
-def _largest_of_three(values: Float32[Array, " cell"]) -> Float32[Array, " cell"]:
-    wide = np.pad(values, 1, mode="edge")
-    return np.maximum(np.maximum(wide[:-2], wide[1:-1]), wide[2:])
-
-
 def _card(findings: GateFindings, training: GateTraining, picker_path: Path) -> str:
     windows = training.windows
     command = [f"zilzal train gate --network {picker_path.name}"]
     command += ["--shared ../shared"] if windows.shared else map(str, windows.sets)
     command += [f"--teacher {path.name}" for path in windows.teachers]
     command.append(f"--rounds {training.rounds} --pools {windows.pools} --seed {windows.seed}")
+    if training.share != SHARE:
+        command.append(f"--share {training.share:g}")
     if windows.without:
         command.append(f"--without {','.join(windows.without)}")
     return f"""## Gate
@@ -174,9 +166,9 @@ A smaller network sees all samples ({findings.parameters:,} parameters,
 {findings.multiply_adds / 1e6:.1f} million multiply-adds per 3001 samples); the one above is run
 only where the gate finds anything, and its curves are zero elsewhere. The gate learnt the network's
 own curves on the training's windows, no labels. It opens where one of its outputs reaches
-{findings.share:.2f} of the network's threshold: the highest share that lets
-{findings.kept:.1%} of the {findings.n_picks:,} picked cells on development records through. It is
-open in {findings.open_noise:.0%} of the noise there. `picker.gated = false` looks everywhere.
+{training.share:g} of the network's threshold. On development records that lets
+{findings.kept:.1%} of the {findings.n_picks:,} picked cells through, and it is open in
+{findings.open_noise:.1%} of the noise. `picker.gated = false` looks everywhere.
 
 `{" ".join(command)} -o DIR`
 """
