@@ -168,6 +168,7 @@ def results_page() -> str:
             *_association(),
             *_pickers(),
             *_speed(),
+            *_gate(),
             *_live(),
             *_console(),
             *_scale_out(),
@@ -355,6 +356,29 @@ def _estimate(made: dict[str, Any]) -> list[str]:
 
 def _duration(hours: float) -> str:
     return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+
+
+def _gate() -> list[str]:
+    measured = _load("gate")
+    lines = [
+        "## Gate\n",
+        "What the [gate before the network](../decisions/0008-a-gate-before-the-network.md) saves and "
+        f"loses, {measured['model']} (`benchmarks/gate.py`). The network is run on a share of the "
+        "samples, its surroundings included; multiply-adds are those of the gate and of that share, "
+        "per 3001 samples (PhaseNet: 19.5 million). Lost are picks that the network alone makes; "
+        "the ratio of processor times is of the whole way from Steim-2 to picks.\n",
+        "| data | station-days | network run on | million multiply-adds | PhaseNet to this | picks "
+        "| lost | CPU, to the network alone |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {row['name']} | {row['station_days']:.2f} | {row['share_of_samples_run']:.1%} "
+        f"| {row['million_multiply_adds_per_3001']:.1f} | {row['phasenet_to_ours']:.1f} "
+        f"| {row['picks_everywhere']} | {row['picks_lost']} "
+        f"| {row['cpu_ratio_gated_to_everywhere']:.2f} |"
+        for row in measured["results"]
+    ]
+    return [*lines, ""]
 
 
 def _live() -> list[str]:

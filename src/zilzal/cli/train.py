@@ -316,7 +316,7 @@ def picker(
 
 
 def _shape(widths: str) -> StridedUNet | None:
-    """The shape with these channels; None for the shipped one."""
+    """The shape with these channels; None for the wider of the shipped ones."""
     from zilzal.models.strided_unet import StridedUNet
 
     if not widths:

@@ -29,6 +29,8 @@ EngineName = Literal["onnxruntime", "openvino", "openvino-bf16"]
 _BATCH_SAMPLES = 1 << 15
 """Samples of a component in a batch, or in windows that are joined: few enough for activations to
 stay in the cache."""
+_GATED_SAMPLES = 1 << 16
+"""The same of windows that a gate sees, which has fewer channels."""
 _OPENVINO_BATCH_SAMPLES = 1 << 16
 """More for OpenVINO, to which each run by itself costs half a millisecond."""
 _OPENVINO_LSTM_BATCH = 16
@@ -171,6 +173,12 @@ class Model:
         """Windows in the network's order of components, filled up with zeros."""
         components = [COMPONENTS.index(c) for c in self.spec.components]
         length = self.engine.input_shape[2] or max(window.shape[1] for window in windows)
+        if (
+            self.batch_size == 1
+            and windows[0].shape[1] == length
+            and self.spec.components == COMPONENTS
+        ):
+            return np.ascontiguousarray(windows[0], np.float32)[None]
         batch = np.empty((self.batch_size, len(components), length), np.float32)
         for row, window in zip(batch, windows, strict=False):
             n_samples = window.shape[1]
@@ -253,7 +261,8 @@ def build_model(
         spec = replace(spec, window_samples=window_samples, hop_samples=hop_samples)
     joined = 1
     if spec.reach_samples is not None and window_samples is None:
-        joined = max((_BATCH_SAMPLES - sum(spec.reach_samples)) // spec.hop_samples, 1)
+        samples = _GATED_SAMPLES if gated and spec.gate else _BATCH_SAMPLES
+        joined = max((samples - sum(spec.reach_samples)) // spec.hop_samples, 1)
     length = spec.window_samples + (joined - 1) * spec.hop_samples
     window = len(spec.components), length
     if gated and spec.gate:

@@ -26,7 +26,7 @@ SCHEDULES = ("cosine", "cooling", "step", "constant")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickerTraining:
-    """All options of a training; the defaults make the shipped network.
+    """All options of a training; the defaults make the wider of the two shipped networks.
 
     Args:
         shared: the project's folder with `data` and `peers`; None for none.
@@ -62,7 +62,7 @@ class PickerTraining:
         label_weights: of `LABELS` in the loss.
         teaching: weight of the curves that stand for the teachers'.
         belief: weight of the teachers' mean where P and S are not labelled.
-        network: shape; None for the shipped one.
+        network: shape; None for the wider of the two shipped ones.
         preparation: of the input, in training and operation.
         mixing: of the windows.
         false_per_hour: noise picks per hour that a threshold may let through.
