@@ -1,8 +1,8 @@
 """From archives to catalogues, scored: the Ridgecrest hour and the quiet Anza day.
 
 Runs `zilzal run` with default settings for each picker, holds the Ridgecrest catalogue against
-the 26 reviewed events, and counts picks and events of the quiet day. Writes
-benchmarks/results/archive_skill.json.
+the 26 reviewed events, picks against the consensus of published pickers, and counts picks and
+events of the quiet day. Writes benchmarks/results/archive_skill.json.
 
     python benchmarks/archive_skill.py [--shared ../shared] [--pickers neural stalta phasenet.onnx]
 
@@ -12,10 +12,12 @@ A picker that ends in .onnx is a network's file, as `zilzal models import` write
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import platform
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +26,16 @@ import zilzal
 from zilzal.app.archive import catalogue_of, run_archive
 from zilzal.app.configuration import read_configuration
 from zilzal.core.event import Origin
-from zilzal.core.pick import Phase
+from zilzal.core.pick import Phase, Pick
+from zilzal.core.time import Time
 from zilzal.evaluate.catalogue import Hypocentres, compare_catalogues
 from zilzal.io.inventory import read_inventory
 from zilzal.io.store import Store
 from zilzal.io.tables import read_catalogue
 
 RESULTS = Path(__file__).parent / "results" / "archive_skill.json"
+NEAR_S = 0.5
+"""A pick this near to a consensus is of the same arrival."""
 
 
 def run_set(shared: Path, name: str, picker: str, changes: dict) -> dict:
@@ -58,11 +63,44 @@ def run_set(shared: Path, name: str, picker: str, changes: dict) -> dict:
         "noise": summary.noise,
         "seconds": seconds,
         "seconds_by_stage": summary.seconds,
+        "against_consensus": hold_against_consensus(shared / "peers" / "consensus", name, picks),
     }
     reference = folder / "catalogue.csv"
     if reference.exists():
         result["against_reviewed"] = compare(reference, events)
     return result
+
+
+def hold_against_consensus(folder: Path, name: str, picks: Sequence[Pick]) -> dict:
+    """Arrivals on which published pickers agree, and picks where two of them found nothing."""
+    times: dict[tuple[str, str, str], list[int]] = {}
+    for pick in picks:
+        sensor = pick.channel_id
+        times.setdefault((sensor.network, sensor.station, str(pick.phase)), []).append(pick.time.ns)
+    arrivals = rows_of(folder / f"{name}.csv")
+    found = {str(phase): 0 for phase in Phase}
+    for row in arrivals:
+        near = times.get((row["network"], row["station"], row["phase"]), [])
+        off_s = [abs(ns - Time.parse(row["time"]).ns) / 1e9 for ns in near]
+        found[row["phase"]] += min(off_s, default=np.inf) <= NEAR_S
+    clean_s, within = 0.0, {str(phase): 0 for phase in Phase}
+    for row in rows_of(folder / f"{name}_clean.csv"):
+        start, end = Time.parse(row["start"]), Time.parse(row["end"])
+        clean_s += end - start
+        for phase in within:
+            near = times.get((row["network"], row["station"], phase), [])
+            within[phase] += sum(start.ns <= ns <= end.ns for ns in near)
+    return {
+        "arrivals": {p: sum(row["phase"] == p for row in arrivals) for p in found},
+        "found": {phase: int(number) for phase, number in found.items()},
+        "clean_station_hours": clean_s / 3600,
+        "picks_in_clean_spans": within,
+    }
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def compare(reference: Path, events) -> dict:

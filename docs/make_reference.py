@@ -202,16 +202,22 @@ def _archives() -> list[str]:
             )
     lines += [
         "\nDifferences are medians of absolute values over the events found.\n",
-        "| picker | P per station-day | S per station-day | events per day |",
-        "| --- | --- | --- | --- |",
+        "The quiet day; consensus arrivals are those on which published pickers agree, clean spans "
+        "those in which two of them find nothing.\n",
+        "| picker | P, S per station-day | events | consensus arrivals found within 0.5 s "
+        "| P, S per station-day of clean spans |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for result in results:
         if "against_reviewed" not in result:
             days = result["station_hours"] / 24
-            picks = result["picks"]
+            picks, held = result["picks"], result["against_consensus"]
+            found, arrivals = (sum(held[name].values()) for name in ("found", "arrivals"))
+            clean_days = held["clean_station_hours"] / 24
+            clean = [number / clean_days for number in held["picks_in_clean_spans"].values()]
             lines.append(
-                f"| {result['picker']} | {picks['P'] / days:.0f} | {picks['S'] / days:.0f} "
-                f"| {result['events']} |"
+                f"| {result['picker']} | {picks['P'] / days:.0f}, {picks['S'] / days:.0f} "
+                f"| {result['events']} | {found} of {arrivals} | {clean[0]:.0f}, {clean[1]:.0f} |"
             )
     return [*lines, ""]
 
@@ -362,11 +368,11 @@ def _gate() -> list[str]:
     measured = _load("gate")
     lines = [
         "## Gate\n",
-        "What the [gate before the network](../decisions/0008-a-gate-before-the-network.md) saves and "
-        f"loses, {measured['model']} (`benchmarks/gate.py`). The network is run on a share of the "
-        "samples, its surroundings included; multiply-adds are those of the gate and of that share, "
-        "per 3001 samples (PhaseNet: 19.5 million). Lost are picks that the network alone makes; "
-        "the ratio of processor times is of the whole way from Steim-2 to picks.\n",
+        "What the [gate before the network](../decisions/0008-a-gate-before-the-network.md) saves "
+        f"and loses, {measured['model']} (`benchmarks/gate.py`). The network is run on a share of "
+        "the samples, its surroundings included; multiply-adds are those of the gate and of that "
+        "share, per 3001 samples (PhaseNet: 19.5 million). Lost are picks that the network alone "
+        "makes; the ratio of processor times is of the whole way from Steim-2 to picks.\n",
         "| data | station-days | network run on | million multiply-adds | PhaseNet to this | picks "
         "| lost | CPU, to the network alone |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
