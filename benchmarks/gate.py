@@ -79,16 +79,13 @@ def measured(name: str, folder: Path, model: Path, runs: int) -> dict[str, Any]:
     engine = load_model(model).engine
     assert isinstance(engine, GatedEngine), f"{model} has no gate"
     spec = load_model(model).spec
-    ratios, gated_s = [], []
     given, run = engine.given_samples, engine.run_samples
-    for number in range(runs):
-        gated, seconds, days = pick_archive(folder, model, gated=True)
-        if number == 0:
-            given, run = engine.given_samples - given, engine.run_samples - run
-        everywhere, whole_s, _ = pick_archive(folder, model, gated=False)
-        ratios.append(seconds / whole_s)
-        gated_s.append(seconds)
-    share = run / given
+    gated, _, days = pick_archive(folder, model, gated=True)
+    share = (engine.run_samples - run) / (engine.given_samples - given)
+    everywhere, _, _ = pick_archive(folder, model, gated=False)
+    times_s = [
+        [pick_archive(folder, model, gated=g)[1] for g in (True, False)] for _ in range(runs)
+    ]
     assert spec.multiply_adds is not None
     assert spec.gate_multiply_adds is not None
     each = 3001 / spec.window_samples
@@ -106,8 +103,8 @@ def measured(name: str, folder: Path, model: Path, runs: int) -> dict[str, Any]:
         "share_of_samples_run": round(share, 4),
         "million_multiply_adds_per_3001": round(adds / 1e6, 2),
         "phasenet_to_ours": round(PHASENET / adds, 2),
-        "cpu_ratio_gated_to_everywhere": round(float(np.median(ratios)), 3),
-        "cpu_s_gated": round(min(gated_s), 2),
+        "cpu_ratio_gated_to_everywhere": round(float(np.median([a / b for a, b in times_s])), 3),
+        "cpu_s_gated": round(min(a for a, _ in times_s), 2),
     }
 
 
@@ -118,7 +115,7 @@ def folders(shared: Path, made: Path) -> Iterator[tuple[str, Path]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--model", default="zilzal")

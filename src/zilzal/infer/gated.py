@@ -108,7 +108,7 @@ def opened(
     cells: Float32[Array, "label cell"], thresholds: Float32[Array, "label 1"]
 ) -> Bool[Array, " cell"]:
     """Cells in which a curve may be high, and their neighbours on either side."""
-    is_open = (cells >= thresholds).any(axis=0)
+    is_open = np.any(cells >= thresholds, axis=0, keepdims=True)[0]
     near = is_open.copy()
     near[1:] |= is_open[:-1]
     near[:-1] |= is_open[1:]

@@ -19,6 +19,7 @@ from zilzal.core.arrays import Array
 from zilzal.infer.engine import Model
 from zilzal.infer.gated import CELL
 from zilzal.learn.lengths import CosineCooling
+from zilzal.train.loop import RISE, average
 from zilzal.train.options import PickerTraining
 from zilzal.train.pool import Pool, Take, pools_of
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _SEEN_AT_ONCE = 4
 """Windows that the picking network is shown together; few enough for the processor's cache."""
-_RISE = 0.05
-"""Share of the steps in which the rate rises from zero."""
 _MEMORY = 1000
 """Steps over which the weights that are kept are averaged."""
 _UNJUDGED_CELLS = 20
@@ -217,7 +216,8 @@ def _learn_round(
         torch.nn.utils.clip_grad_norm_(state.network.parameters(), training.clip_norm)
         state.optimiser.step()
         state.steps_done += 1
-        _average(state)
+        keep = min(1 - 1 / _MEMORY, state.steps_done / (state.steps_done + 9))
+        average(state.averaged, state.network, keep)
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
 
@@ -253,18 +253,7 @@ def gate_loss(logits: torch.Tensor, wanted: torch.Tensor, phase_weight: float) -
 
 
 def _rate(training: GateTraining, step: int) -> float:
-    rise = round(_RISE * training.steps)
+    rise = round(RISE * training.steps)
     if step < rise:
         return training.rate * step / rise
     return CosineCooling(training.rate, max(1, training.steps - rise)).rate(step - rise)
-
-
-def _average(state: _State) -> None:
-    """Exponential mean of the weights, and of batch normalisation's statistics."""
-    keep = min(1 - 1 / _MEMORY, state.steps_done / (state.steps_done + 9))
-    current = state.network.state_dict()
-    for name, value in state.averaged.state_dict().items():
-        if value.dtype.is_floating_point:
-            value.lerp_(current[name], 1 - keep)
-        else:
-            value.copy_(current[name])

@@ -157,12 +157,12 @@ def learn_round(
         state.optimiser.step()
         keep = keep_at(training, state.steps_done + 1)
         state.steps_done += 1
-        average(state, keep)
+        average(state.averaged, state.network, keep)
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
 
 
-_RISE = 0.05
+RISE = 0.05
 """Share of the steps in which the rate rises from zero."""
 
 
@@ -176,7 +176,7 @@ def rate_at(training: PickerTraining, rounds: float) -> float:
     It goes by rounds, not steps, since pools that lack some sets have fewer windows.
     """
     step = round(rounds / training.rounds * training.steps)
-    rise = round(_RISE * training.steps)
+    rise = round(RISE * training.steps)
     rate, left = training.rate, max(1, training.steps - rise)
     schedules: dict[str, Schedule] = {
         "cosine": CosineCooling(rate, left, 0.01 * rate),
@@ -210,10 +210,10 @@ def keep_at(training: PickerTraining, steps: int) -> float:
     return min(1 - 1 / span, steps / (steps + 9))
 
 
-def average(state: State, keep: float | torch.Tensor) -> None:
-    """Exponential mean of the weights, and of batch normalisation's statistics."""
-    averaged, current = state.averaged.state_dict(), state.network.state_dict()
-    for name, value in averaged.items():
+def average(averaged: nn.Module, network: nn.Module, keep: float | torch.Tensor) -> None:
+    """Move an exponential mean of the weights, and of batch normalisation's statistics."""
+    current = network.state_dict()
+    for name, value in averaged.state_dict().items():
         if value.dtype.is_floating_point:
             value.lerp_(current[name], 1 - keep)
         else:

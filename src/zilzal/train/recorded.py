@@ -176,7 +176,8 @@ class RecordedRounds:
         loss.backward()
         self._bound()
         self.state.optimiser.step()
-        average(self.state, self.keeps.index_select(0, self.place)[0])
+        keep = self.keeps.index_select(0, self.place)[0]
+        average(self.state.averaged, self.state.network, keep)
         self.loss.add_(loss.detach())
         self.place.add_(1)
 
