@@ -111,6 +111,8 @@ def measure(number: int, seconds: int, preliminary_s: int) -> dict:
                 seen.add(name)
                 waits.append((START + second) - pick.time + (ended - begun))
     measured_s = seconds - warm
+    state = engine.snapshot()
+    state_bytes = sum(len(state.piece(number)) for number in range(len(state.shares)))
     total_s = sum(spent.values())
     return {
         "stations": number,
@@ -124,7 +126,7 @@ def measure(number: int, seconds: int, preliminary_s: int) -> dict:
         "onset_to_pick_s": {
             str(q): round(float(np.quantile(waits, q)), 2) for q in (0.5, 0.95, 0.99)
         } if waits else {},
-        "state_mb": round(len(engine.save()) / 1e6, 1),
+        "state_mb": round(state_bytes / 1e6, 1),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
 
