@@ -45,7 +45,7 @@ class Release:
     """
 
     name: str = "zilzal"
-    version: str = "6"
+    version: str = "7"
     licence: str = "Apache-2.0"
     hop_samples: int = 4096
     blind_samples: int = 48
