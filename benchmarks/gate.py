@@ -17,18 +17,16 @@ import platform
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from throughput import write_archive
+from throughput import picks_of_archive, write_archive
 
 import zilzal
 from zilzal.app.configuration import read_configuration
-from zilzal.app.picking import Workshop, jobs_of
 from zilzal.app.plan import make_plan
 from zilzal.core.pick import Pick
 from zilzal.infer.engine import load_model
@@ -42,25 +40,20 @@ PHASENET = 19.5e6
 NEAR_S = 0.2
 
 
-def pick_archive(folder: Path, model: Path, *, gated: bool) -> tuple[list[Pick], float, float]:
-    """Picks of an archive, processor time [s], and station-days with data."""
+def timed(folder: Path, model: Path, *, gated: bool) -> tuple[list[Pick], float]:
+    """Picks of an archive, and the processor time that they took [s]."""
     settings = read_configuration(
         changes={"run": {"workers": 1}, "picker": {"model": str(model), "gated": gated}}
     )
-    archive = Archive.open([folder])
-    plan = make_plan(archive, None, settings.sensors.preference)
-    workshop = Workshop(archive=archive, inventory=None, configuration=settings)
-    picks: list[Pick] = []
     begun = time.process_time()
-    for stretch in plan.stretches:
-        state = None
-        for job in jobs_of(stretch, settings.run.chunk_h):
-            result = workshop.work(replace(job, state=state))
-            assert not result.error, result.error
-            picks += result.picks
-            state = result.state
-    spent_s = time.process_time() - begun
-    return picks, spent_s, sum(s.end - s.start for s in plan.stretches) / 86_400
+    picks = picks_of_archive(folder, settings)
+    return picks, time.process_time() - begun
+
+
+def station_days(folder: Path) -> float:
+    """Time between the first and the last sample of each sensor."""
+    plan = make_plan(Archive.open([folder]), None, read_configuration().sensors.preference)
+    return sum(stretch.end - stretch.start for stretch in plan.stretches) / 86_400
 
 
 def only_in(some: Sequence[Pick], others: Sequence[Pick]) -> int:
@@ -80,25 +73,20 @@ def measured(name: str, folder: Path, model: Path, runs: int) -> dict[str, Any]:
     assert isinstance(engine, GatedEngine), f"{model} has no gate"
     spec = load_model(model).spec
     given, run = engine.given_samples, engine.run_samples
-    gated, _, days = pick_archive(folder, model, gated=True)
+    gated, _ = timed(folder, model, gated=True)
     share = (engine.run_samples - run) / (engine.given_samples - given)
-    everywhere, _, _ = pick_archive(folder, model, gated=False)
-    times_s = [
-        [pick_archive(folder, model, gated=g)[1] for g in (True, False)] for _ in range(runs)
-    ]
+    everywhere, _ = timed(folder, model, gated=False)
+    times_s = [[timed(folder, model, gated=g)[1] for g in (True, False)] for _ in range(runs)]
     assert spec.multiply_adds is not None
     assert spec.gate_multiply_adds is not None
     each = 3001 / spec.window_samples
     adds = each * (spec.gate_multiply_adds + share * spec.multiply_adds)
-    strong = [p for p in everywhere if p.probability >= 0.5]
     return {
         "name": name,
-        "station_days": round(days, 3),
+        "station_days": round(station_days(folder), 3),
         "picks_gated": len(gated),
         "picks_everywhere": len(everywhere),
         "picks_lost": only_in(everywhere, gated),
-        "picks_lost_of_probability_above_half": only_in(strong, gated),
-        "picks_of_probability_above_half": len(strong),
         "picks_gained": only_in(gated, everywhere),
         "share_of_samples_run": round(share, 4),
         "million_multiply_adds_per_3001": round(adds / 1e6, 2),

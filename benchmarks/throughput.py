@@ -43,6 +43,7 @@ from zilzal.app.conditioning import Conditioning
 from zilzal.app.configuration import Configuration, read_configuration
 from zilzal.app.picking import Workshop, jobs_of
 from zilzal.app.plan import make_plan
+from zilzal.core.pick import Pick
 from zilzal.core.time import Time
 from zilzal.core.waveform import Window
 from zilzal.infer.engine import EngineName, load_model
@@ -142,18 +143,24 @@ def start_ours(picker: dict[str, Any], folder: Path) -> Call:
 
 
 def pick_archive(folder: Path, settings: Configuration) -> int:
-    """Number of picks of an archive, job by job as `zilzal run` makes them."""
+    """Number of picks of an archive."""
+    return len(picks_of_archive(folder, settings))
+
+
+def picks_of_archive(folder: Path, settings: Configuration) -> list[Pick]:
+    """Picks of an archive, job by job as `zilzal run` makes them."""
     archive = Archive.open([folder])
     plan = make_plan(archive, None, settings.sensors.preference)
     workshop = Workshop(archive=archive, inventory=None, configuration=settings)
-    n_picks = 0
+    picks: list[Pick] = []
     for stretch in plan.stretches:
         state = None
         for job in jobs_of(stretch, settings.run.chunk_h):
             result = workshop.work(replace(job, state=state))
             assert not result.error, result.error
-            n_picks, state = n_picks + len(result.picks), result.state
-    return n_picks
+            picks += result.picks
+            state = result.state
+    return picks
 
 
 def start_seisbench(kind: str, weights: Path, batches: tuple[int, ...], folder: Path) -> Call:

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.infer.networks import SPEC, tiny_network  # noqa: E402
-from zilzal.core.errors import ModelError  # noqa: E402
+from zilzal.core.errors import ConfigError, ModelError  # noqa: E402
 from zilzal.infer.engine import OnnxEngine, build_model  # noqa: E402
 from zilzal.infer.gated import CELL  # noqa: E402
 from zilzal.infer.spec import attach_spec  # noqa: E402
@@ -80,7 +80,7 @@ def test_it_learns_where_the_network_says_much(training):
 
 
 def test_stopped_training_goes_on_to_the_same_weights(training, tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "_SAVED_EVERY_S", 0.0)
+    monkeypatch.setattr(room, "SAVED_EVERY_S", 0.0)
     whole = train_gate(training, picker()).state_dict()
     again = replace(training, windows=replace(training.windows, output=tmp_path / "again"))
 
@@ -185,9 +185,43 @@ def test_file_has_the_gate_its_thresholds_and_a_word_about_it(training, tmp_path
     np.testing.assert_allclose(told, made, atol=1e-5)
 
 
-def test_gate_that_looks_farther_than_its_network_is_refused(training, tmp_path):
+def test_gate_of_before_is_replaced_in_the_card_too(training, tmp_path, monkeypatch):
+    from zilzal.train import gate_release
+
+    monkeypatch.setattr(gate_release, "read_development_records", lambda *_, **__: [])
     path = tmp_path / "tiny.onnx"
-    near = replace(PICKER, reach_samples=(96, 96), window_samples=704, blind_samples=32)
-    path.write_bytes(attach_spec(tiny_network(np.random.default_rng(5)), near))
-    with pytest.raises(ModelError, match="take a gate with a smaller reach"):
-        release_gate(training, SMALL.build().eval(), path)
+    card = "# tiny\n\n## Gate\nan old one\n\n## Calibrated\nlater\n"
+    spec = replace(PICKER, card=card)
+    path.write_bytes(attach_spec(tiny_network(np.random.default_rng(5)), spec))
+    training.windows.output.mkdir()
+    for network in (path, training.windows.output / "tiny.onnx"):
+        written = release_gate(training, SMALL.build().eval(), network)
+        told = build_model(written.read_bytes()).spec.card
+        assert told.count("## Gate") == 1
+        assert "an old one" not in told
+        assert "## Calibrated\nlater" in told
+        # There were no development records.
+        assert "Nobody has measured what it lets through." in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reach_samples": (96, 96), "window_samples": 704, "blind_samples": 32}, "smaller reach"),
+        ({"reach_samples": None}, "can have no gate"),
+    ],
+)
+def test_network_that_can_have_no_gate_is_refused_before_the_training(training, changes, said):
+    network = build_model(
+        attach_spec(tiny_network(np.random.default_rng(5)), replace(PICKER, **changes))
+    )
+    with pytest.raises(ModelError, match=said):
+        train_gate(training, network)
+    assert not training.windows.output.exists()
+
+
+def test_training_of_another_networks_gate_is_not_gone_on_with(training):
+    train_gate(training, picker())
+    other = build_model(attach_spec(tiny_network(np.random.default_rng(6)), PICKER))
+    with pytest.raises(ConfigError, match="of the gate of another network"):
+        train_gate(training, other)

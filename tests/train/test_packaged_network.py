@@ -23,8 +23,8 @@ def records(shared):
     return read_seisbench(shared / "data/picks/ncedc_phasenet", splits=("dev",))
 
 
-def picks_of(samples, present):
-    picker = NeuralPicker(model="zilzal")
+def picks_of(samples, present, **options):
+    picker = NeuralPicker(model="zilzal", **options)
     window = Window(
         sensor_id=SensorId("NC", "A", "", "HH"), start=START, sampling_rate=100.0,
         samples=samples.astype(np.float32), present=present,
@@ -66,12 +66,26 @@ def test_a_vertical_alone_still_gives_the_p(records):
     assert np.abs(seen_s - 30.0).min(initial=np.inf) <= 0.2
 
 
+def test_the_gate_holds_hardly_a_pick_back(records):
+    gated, everywhere = (
+        [
+            (record.name, pick.phase, pick.time.ns, pick.probability)
+            for record in records
+            for pick in picks_of(record.samples, record.present, gated=is_gated)
+        ]
+        for is_gated in (True, False)
+    )
+    assert len(everywhere) > 40
+    assert set(gated) <= set(everywhere)
+    assert len(gated) >= 0.98 * len(everywhere)
+
+
 def test_the_file_states_what_it_is():
     model = load_model(find_model("zilzal"))
     spec = model.spec
     assert spec.labels == ("P", "S", "detection")
     assert spec.licence == "Apache-2.0"
-    assert set(spec.thresholds) == set(spec.labels)
+    assert set(spec.thresholds) == set(spec.gate) == set(spec.labels)
     assert 0 < spec.uncertainty_s("P", 0.99) < spec.uncertainty_s("P", 0.5) < 0.5
     assert find_model("zilzal").stat().st_size < 2_000_000
     # A window decides what it sees in full: the 29.8 s before and the 5.5 s after a sample.

@@ -15,6 +15,23 @@ from zilzal.cli import train_ensemble, train_gate
 from zilzal.cli.extras import need
 from zilzal.cli.learn import words
 from zilzal.cli.progress import showing
+from zilzal.cli.train_options import (
+    Bank,
+    Batch,
+    Drawers,
+    Pools,
+    Rate,
+    Rounds,
+    Seed,
+    Sets,
+    Shared,
+    Threads,
+    Windows,
+    Without,
+    given,
+    named,
+    refuse_missing,
+)
 from zilzal.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -103,8 +120,7 @@ def classifier(
     from zilzal.learn.choices import check_name
 
     need("h5py", "sklearn", work="training")
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder")
+    refuse_missing([folder])
     check_name("task", task, ("kinds", "noise-event"))
     check_name("like", like, PRESETS)
     chosen = {
@@ -131,8 +147,8 @@ def _task(
 
     preset = tasks(folder)[like]
     try:
-        features = replace(preset.training.features, **_given(seen))
-        training = replace(preset.training, features=features, **_given(chosen))
+        features = replace(preset.training.features, **given(seen))
+        training = replace(preset.training, features=features, **given(chosen))
         training.of_rows(1)  # refuses names and numbers before any work
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -151,10 +167,6 @@ def _commonest_rate(folder: Path) -> float:
     if not rates:
         raise ConfigError(f"{folder} has no records")
     return mode(rates)
-
-
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _train(task: Task, folder: Path, output: Path, splits: tuple[str, ...]) -> None:
@@ -200,10 +212,7 @@ def _score_table(scores: Mapping[str, Any]) -> Table:
 
 @app.command()
 def picker(
-    sets: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Sets in SeisBench's format, with splits train and dev."),
-    ] = None,
+    sets: Sets = None,
     *,
     start: Annotated[
         str | None,
@@ -220,9 +229,7 @@ def picker(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for checkpoint, network, card, curves.")
     ],
-    shared: Annotated[
-        Path | None, typer.Option(help="The project's own folder with data and peers.")
-    ] = None,
+    shared: Shared = None,
     teacher: Annotated[
         list[Path] | None,
         typer.Option(help="Network to learn from beside the labels (.onnx); may be repeated."),
@@ -230,24 +237,22 @@ def picker(
     widths: Annotated[
         str, typer.Option(help="Channels at 1/4, 1/8, 1/16, 1/32 of the rate, joined by commas.")
     ] = "",
-    bank: Annotated[
-        Path | None, typer.Option(help="Folder of drawn windows, to share between trainings.")
-    ] = None,
-    pools: Annotated[int | None, typer.Option(min=1, help="Different pools of windows.")] = None,
-    windows: Annotated[int | None, typer.Option(min=1, help="Of a pool.")] = None,
-    drawers: Annotated[int | None, typer.Option(min=1, help="Processes that draw them.")] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="How often a pool is shown.")] = None,
+    bank: Bank = None,
+    pools: Pools = None,
+    windows: Windows = None,
+    drawers: Drawers = None,
+    rounds: Rounds = None,
     passes: Annotated[
         int | None, typer.Option(min=1, help="How often each window is shown in a round.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Windows of a step.")] = None,
+    batch: Batch = None,
     rule: Annotated[
         str | None, typer.Option("--rule", "-r", help="adamw, or as in learn descend.")
     ] = None,
     length: Annotated[
         str | None, typer.Option("--length", "-l", help="cosine, cooling, step or constant.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(help="Largest learning rate.")] = None,
+    rate: Rate = None,
     momentum: Annotated[float | None, typer.Option(help="γ of momentum and nesterov.")] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0.0, help="Of AdamW.")] = None,
     clip_norm: Annotated[
@@ -260,10 +265,10 @@ def picker(
         str | None,
         typer.Option(help="constant, normal, uniform, xavier or he; PyTorch's if left out."),
     ] = None,
-    without: Annotated[str, typer.Option(help="Sets to leave out, joined by commas.")] = "",
+    without: Without = "",
     test_every: Annotated[int | None, typer.Option(min=1, help="Rounds between tests.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of PyTorch.")] = None,
+    seed: Seed = None,
+    threads: Threads = None,
     device: Annotated[
         str | None, typer.Option(help="cpu, or cuda, where products are in TF32.")
     ] = None,
@@ -279,9 +284,7 @@ def picker(
     from zilzal.infer.packaged import find_model
     from zilzal.train import picker as training_room
 
-    for folder in (*(sets or ()), *((shared,) if shared else ())):
-        if not folder.is_dir():
-            raise ConfigError(f"{folder} is no folder")
+    refuse_missing([*(sets or ()), shared])
     chosen = {
         "bank": bank, "pools": pools, "windows": windows, "drawers": drawers, "rounds": rounds,
         "passes": passes, "batch": batch, "rule": rule, "length": length, "rate": rate,
@@ -291,13 +294,13 @@ def picker(
         "network": _shape(widths),
     }  # fmt: skip
     begun = {} if start is None else training_room.gentle_options(find_model(start))
-    options: dict[str, Any] = begun | _given(chosen)
+    options: dict[str, Any] = begun | given(chosen)
     if clip_norm == 0 or (clip_value is not None and clip_norm is None):
         options["clip_norm"] = None
     try:
         training = training_room.PickerTraining(
             shared=shared, sets=tuple(sets or ()), output=output, teachers=tuple(teacher or ()),
-            without=tuple(part for part in without.split(",") if part), **options,
+            without=named(without), **options,
         )  # fmt: skip
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -336,12 +339,10 @@ def motion(
     ] = None,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for network and scores.")],
-    shared: Annotated[
-        Path | None, typer.Option(help="The project's own folder with data and peers.")
-    ] = None,
+    shared: Shared = None,
     examples: Annotated[int | None, typer.Option(min=1, help="Drawn to learn from.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over them.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
+    seed: Seed = None,
 ) -> None:
     """Train the network that reads first motions, on your own sets or as the shipped one was.
 
@@ -355,11 +356,9 @@ def motion(
     folders = (*(sets or ()), *((shared,) if shared else ()))
     if not folders:
         raise ConfigError("there is nothing to learn from; give the shared folder, or sets")
-    for folder in folders:
-        if not folder.is_dir():
-            raise ConfigError(f"{folder} is no folder")
+    refuse_missing(folders)
     training = MotionTraining(
-        **_given({"examples": examples, "epochs": epochs, "seed": seed}),
+        **given({"examples": examples, "epochs": epochs, "seed": seed}),
     )
     records = read_training_records(shared, sets=tuple(sets or ()))
     with showing(Console(stderr=True)) as report:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from zilzal.cli.extras import need
 from zilzal.cli.progress import showing
+from zilzal.cli.train_options import (
+    Bank,
+    Batch,
+    Drawers,
+    Pools,
+    Rate,
+    Rounds,
+    Seed,
+    Sets,
+    Shared,
+    Threads,
+    Windows,
+    Without,
+    given,
+    named,
+    refuse_missing,
+)
 from zilzal.core.errors import ConfigError
 
 
 def gate(
-    sets: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Sets in SeisBench's format, with splits train and dev."),
-    ] = None,
+    sets: Sets = None,
     *,
     network: Annotated[
         str, typer.Option(help="Picking network that it is for: a name or a file.")
@@ -25,29 +39,25 @@ def gate(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for checkpoint, network and card.")
     ],
-    shared: Annotated[
-        Path | None, typer.Option(help="The project's own folder with data and peers.")
-    ] = None,
+    shared: Shared = None,
     teacher: Annotated[
         list[Path] | None,
         typer.Option(help="As in the training whose --bank is used; may be repeated."),
     ] = None,
-    bank: Annotated[
-        Path | None, typer.Option(help="Folder of drawn windows, to share between trainings.")
-    ] = None,
-    pools: Annotated[int | None, typer.Option(min=1, help="Different pools of windows.")] = None,
-    windows: Annotated[int | None, typer.Option(min=1, help="Of a pool.")] = None,
-    drawers: Annotated[int | None, typer.Option(min=1, help="Processes that draw them.")] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="How often a pool is shown.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Windows of a step.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Largest learning rate.")] = None,
+    bank: Bank = None,
+    pools: Pools = None,
+    windows: Windows = None,
+    drawers: Drawers = None,
+    rounds: Rounds = None,
+    batch: Batch = None,
+    rate: Rate = None,
     share: Annotated[
         float | None,
         typer.Option(help="Of the network's thresholds, from which on the gate is open."),
     ] = None,
-    without: Annotated[str, typer.Option(help="Sets to leave out, joined by commas.")] = "",
-    seed: Annotated[int | None, typer.Option(min=0, help="Of everything drawn.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of PyTorch.")] = None,
+    without: Without = "",
+    seed: Seed = None,
+    threads: Threads = None,
 ) -> None:
     """Train the gate of a picking network, which is then run only where something happens.
 
@@ -62,9 +72,7 @@ def gate(
     from zilzal.train.gate_release import release_gate
     from zilzal.train.options import PickerTraining
 
-    for folder in (*(sets or ()), *((shared,) if shared else ())):
-        if not folder.is_dir():
-            raise ConfigError(f"{folder} is no folder")
+    refuse_missing([*(sets or ()), shared])
     path = find_model(network)
     picker = load_model(path, gated=False)
     # Its own steps are not taken, only its windows drawn.
@@ -76,9 +84,9 @@ def gate(
             windows=PickerTraining(
                 shared=shared, sets=tuple(sets or ()), output=output,
                 teachers=tuple(teacher or ()), preparation=picker.spec.preparation,
-                without=tuple(part for part in without.split(",") if part), **_given(drawn),
+                without=named(without), **given(drawn),
             ),
-            **_given(learnt),
+            **given(learnt),
         )  # fmt: skip
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -90,7 +98,3 @@ def gate(
         trained = train_gate(training, picker, told=told)
     written = release_gate(training, trained, path)
     Console().print(f"network: {written}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}

@@ -10,18 +10,23 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from zilzal.core.arrays import Array
+from zilzal.core.errors import ConfigError, ModelError
 from zilzal.infer.engine import Model
 from zilzal.infer.gated import CELL
+from zilzal.infer.spec import ModelSpec
 from zilzal.learn.lengths import CosineCooling
-from zilzal.train.loop import RISE, average
+from zilzal.train.labels import LABELS
+from zilzal.train.loop import RISE, average, write_checkpoint
 from zilzal.train.options import PickerTraining
-from zilzal.train.pool import Pool, Take, pools_of
+from zilzal.train.pool import Pool, pools_of
+from zilzal.train.training import SAVED_EVERY_S
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +40,6 @@ _MEMORY = 1000
 """Steps over which the weights that are kept are averaged."""
 _UNJUDGED_CELLS = 20
 """At the start of a crop, where most of what came before is missing."""
-_SAVED_EVERY_S = 10.0
 SHARE = 0.6
 """Of the network's thresholds, from which on a gate is open: lower ones cost much and keep hardly
 more, see `docs/reference/picker-model-card.md`."""
@@ -107,6 +111,11 @@ def train_gate(training: GateTraining, picker: Model, *, told: Told | None = Non
 
     Returns:
         The network with averaged weights, in evaluation mode; gives logits.
+
+    Raises:
+        ModelError: the picking network gives other curves, does not tell how far it looks, or
+            looks less far than the gate.
+        ConfigError: the output folder holds the training of another network's gate.
     """
     import torch
 
@@ -114,8 +123,9 @@ def train_gate(training: GateTraining, picker: Model, *, told: Told | None = Non
 
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.windows.seed)
-    shape = training.network or Gate(labels=len(picker.spec.labels))
-    state = _State(shape.build().to(memory_format=torch.channels_last), training)  # pyright: ignore[reportCallIssue] - in its stubs, devices only
+    network = (training.network or Gate()).build()
+    _refuse_unfit(network, picker.spec)
+    state = _State(network.to(memory_format=torch.channels_last), training, picker.sha256)  # pyright: ignore[reportCallIssue] - in its stubs, devices only
     output = training.windows.output
     output.mkdir(parents=True, exist_ok=True)
     checkpoint = output / "gate.pt"
@@ -124,18 +134,37 @@ def train_gate(training: GateTraining, picker: Model, *, told: Told | None = Non
     saved, said = time.monotonic(), dict[int, UInt8[Array, "window label cell"]]()
     with pools_of(training.windows) as take:
         for number in range(state.rounds_done, training.rounds):
-            pool = _pool(take, training, number)
             place = number % training.windows.pools
+            pool = take(place).without(training.windows.without)
             if place not in said:
                 said[place] = said_of(picker, pool)
             loss = _learn_round(state, pool, said[place], training, number)
             state.rounds_done = number + 1
-            if time.monotonic() - saved >= _SAVED_EVERY_S or number + 1 == training.rounds:
+            if time.monotonic() - saved >= SAVED_EVERY_S or number + 1 == training.rounds:
                 state.save(checkpoint)
                 saved = time.monotonic()
             if told is not None:
                 told(number, loss)
     return state.averaged.eval()
+
+
+def _refuse_unfit(gate: nn.Module, spec: ModelSpec) -> None:
+    """What would come to light only after the training."""
+    from zilzal.models.strided_unet import reach
+
+    if spec.labels != LABELS or spec.reach_samples is None:
+        raise ModelError(
+            f"{spec.name} can have no gate: a network that has one gives the curves "
+            f"{', '.join(LABELS)} and tells how far it looks, as those do that `zilzal train "
+            "picker` writes"
+        )
+    # A cell is open for its neighbours too.
+    looks = tuple(far + CELL for far in reach(gate, cell=CELL))
+    if any(far > limit for far, limit in zip(looks, spec.reach_samples, strict=True)):
+        raise ModelError(
+            f"the gate looks {looks} samples before and after, and {spec.name} only "
+            f"{spec.reach_samples}: take a gate with a smaller reach"
+        )
 
 
 def said_of(picker: Model, pool: Pool) -> UInt8[Array, "window label cell"]:
@@ -158,39 +187,41 @@ def highest(curves: Float32[Array, "window label sample"]) -> Float32[Array, "wi
 class _State:
     """Everything that changes while training; written to and read from a checkpoint."""
 
-    def __init__(self, network: nn.Module, training: GateTraining) -> None:
+    def __init__(self, network: nn.Module, training: GateTraining, picker: str) -> None:
         import torch
 
-        self.network, self.averaged = network, deepcopy(network)
+        self.network, self.averaged, self.picker = network, deepcopy(network), picker
         self.optimiser = torch.optim.AdamW(
             network.parameters(), lr=training.rate, weight_decay=training.weight_decay
         )
         self.rounds_done, self.steps_done = 0, 0
 
-    def save(self, path: Any) -> None:
+    def save(self, path: Path) -> None:
         """Write a checkpoint whole or not at all."""
-        import torch
-
-        part = path.with_suffix(".part")
         parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        torch.save(parts | {"rounds": self.rounds_done, "steps": self.steps_done}, part)
-        part.replace(path)
+        counts = {"rounds_done": self.rounds_done, "steps_done": self.steps_done}
+        write_checkpoint(parts | counts | {"picker": self.picker}, path)
 
-    def load(self, path: Any) -> None:
-        """Go on from a checkpoint."""
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            ConfigError: it is of another network's gate.
+        """
         import torch
 
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        if saved["picker"] != self.picker:
+            raise ConfigError(
+                f"{path} is of the gate of another network (SHA-256 {saved['picker'][:12]}); give "
+                "another folder"
+            )
         for name in _PARTS:
             getattr(self, name).load_state_dict(saved[name])
-        self.rounds_done, self.steps_done = saved["rounds"], saved["steps"]
+        self.rounds_done, self.steps_done = saved["rounds_done"], saved["steps_done"]
 
 
 _PARTS = ("network", "averaged", "optimiser")
-
-
-def _pool(take: Take, training: GateTraining, number: int) -> Pool:
-    return take(number % training.windows.pools).without(training.windows.without)
 
 
 def _learn_round(

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from zilzal.core.arrays import Array
-from zilzal.core.errors import ModelError
+from zilzal.core.pick import Phase
 from zilzal.infer.engine import Model, OnnxEngine, build_model
 from zilzal.infer.gated import CELL, attach_gate, opened
 from zilzal.infer.spec import ModelSpec, attach_spec
@@ -24,7 +24,7 @@ from zilzal.train.skill import Trial
 if TYPE_CHECKING:
     from torch import nn
 
-_PHASES = ("P", "S")
+_HEADING = "## Gate\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +32,15 @@ class GateFindings:
     """What was measured of a gate on development records.
 
     Args:
-        kept: share of the cells with picks of the network that it lets through.
-        open_noise: share of the noise's time that it is open.
+        kept: share of the cells with picks of the network that it lets through; None without any.
+        open_noise: share of the noise's time that it is open; None without noise.
         n_picks: cells with picks of the network, on these records.
         multiply_adds: per 3001 samples.
         parameters: their number.
     """
 
-    kept: float
-    open_noise: float
+    kept: float | None
+    open_noise: float | None
     n_picks: int
     multiply_adds: float
     parameters: int
@@ -59,13 +59,9 @@ def release_gate(
 
     Returns:
         The ONNX file, in the training's output folder, with its card beside it.
-
-    Raises:
-        ModelError: the gate looks farther than the network, or the network picks nothing.
     """
     content = picker_path.read_bytes()
     picker = build_model(content, name=str(picker_path), gated=False)
-    _refuse_farther(gate, picker.spec)
     gate_bytes = curves_to_onnx(gate, picker.spec)
     records = read_development_records(
         training.windows.shared, sets=training.windows.sets, without=training.windows.without
@@ -73,7 +69,7 @@ def release_gate(
     trials = development_trials(records, seed=1, shifts=shifts)
     findings = measure_gate(gate, gate_bytes, picker, trials, training.share)
     spec = picker.spec
-    card = f"{spec.card.rstrip()}\n\n{_card(findings, training, picker_path)}"
+    card = f"{_without_gate(spec.card).rstrip()}\n\n{_section(findings, training, picker_path)}"
     spec = replace(
         spec,
         gate={label: training.share * spec.thresholds[label] for label in spec.labels},
@@ -93,11 +89,7 @@ def measure_gate(
     trials: Sequence[Trial],
     share: float,
 ) -> GateFindings:
-    """What a gate lets through that opens at a share of the network's thresholds.
-
-    Raises:
-        ModelError: the network picks nothing.
-    """
+    """What a gate lets through that opens at a share of the network's thresholds."""
     from zilzal.models.strided_unet import multiply_adds
 
     engine = OnnxEngine(gate_bytes)
@@ -110,30 +102,19 @@ def measure_gate(
         kept.append(is_open[_picked(picker, prepared)])
         if trial.is_noise:
             quiet.append(is_open)
-    found = np.concatenate(kept) if kept else np.zeros(0, bool)
-    if not len(found):
-        raise ModelError(f"{picker.spec.name} picks nothing on the development records")
     return GateFindings(
-        kept=float(found.mean()),
-        open_noise=float(np.concatenate(quiet).mean()) if quiet else float("nan"),
-        n_picks=len(found),
+        kept=_share(kept),
+        open_noise=_share(quiet),
+        n_picks=sum(map(len, kept)),
         multiply_adds=multiply_adds(gate),
         parameters=sum(p.numel() for p in gate.parameters()),
     )
 
 
-def _refuse_farther(gate: nn.Module, spec: ModelSpec) -> None:
-    from zilzal.models.strided_unet import reach
-
-    if spec.reach_samples is None:
-        raise ModelError(f"{spec.name} does not tell its reach, so it can have no gate")
-    # A cell is open for its neighbours too.
-    looks = [far + CELL for far in reach(gate, cell=CELL)]
-    if any(far > limit for far, limit in zip(looks, spec.reach_samples, strict=True)):
-        raise ModelError(
-            f"the gate looks {looks} samples before and after, and {spec.name} only "
-            f"{list(spec.reach_samples)}: take a gate with a smaller reach"
-        )
+def _share(cells: Sequence[Bool[Array, " cell"]]) -> float | None:
+    """Of all cells that are open; None where there are none."""
+    number = sum(map(len, cells))
+    return sum(int(each.sum()) for each in cells) / number if number else None
 
 
 def _prepared(spec: ModelSpec, trial: Trial) -> Float32[Array, "1 component sample"]:
@@ -146,12 +127,18 @@ def _picked(picker: Model, prepared: Float32[Array, "1 component sample"]) -> Bo
     """Cells in which P or S is above its threshold."""
     spec = picker.spec
     cells = highest(picker.engine.run(prepared))[0]
-    rows = [row for row, label in enumerate(spec.labels) if label in _PHASES]
-    limits = np.array([spec.thresholds[spec.labels[row]] for row in rows])
+    rows = [spec.labels.index(phase.value) for phase in Phase]
+    limits = np.array([spec.thresholds[phase.value] for phase in Phase])
     return (cells[rows] >= limits[:, None]).any(axis=0)
 
 
-def _card(findings: GateFindings, training: GateTraining, picker_path: Path) -> str:
+def _without_gate(card: str) -> str:
+    """A card without the section of a gate that is replaced."""
+    before, heading, rest = card.partition(_HEADING)
+    return before + "".join(rest.partition("\n## ")[1:]).lstrip("\n") if heading else card
+
+
+def _section(findings: GateFindings, training: GateTraining, picker_path: Path) -> str:
     windows = training.windows
     command = [f"zilzal train gate --network {picker_path.name}"]
     command += ["--shared ../shared"] if windows.shared else map(str, windows.sets)
@@ -161,14 +148,25 @@ def _card(findings: GateFindings, training: GateTraining, picker_path: Path) -> 
         command.append(f"--share {training.share:g}")
     if windows.without:
         command.append(f"--without {','.join(windows.without)}")
-    return f"""## Gate
-A smaller network sees all samples ({findings.parameters:,} parameters,
+    return f"""{_HEADING}A smaller network sees all samples ({findings.parameters:,} parameters,
 {findings.multiply_adds / 1e6:.1f} million multiply-adds per 3001 samples); the one above is run
 only where the gate finds anything, and its curves are zero elsewhere. The gate learnt the network's
 own curves on the training's windows, no labels. It opens where one of its outputs reaches
-{training.share:g} of the network's threshold. On development records that lets
-{findings.kept:.1%} of the {findings.n_picks:,} picked cells through, and it is open in
-{findings.open_noise:.1%} of the noise. `picker.gated = false` looks everywhere.
+{training.share:g} of the network's threshold. {_measured(findings)}
+`picker.gated = false` looks everywhere.
 
 `{" ".join(command)} -o DIR`
 """
+
+
+def _measured(findings: GateFindings) -> str:
+    told: list[str] = []
+    if findings.kept is not None:
+        told.append(
+            f"it lets {findings.kept:.1%} of the {findings.n_picks:,}\npicked cells through"
+        )
+    if findings.open_noise is not None:
+        told.append(f"it is open in {findings.open_noise:.1%} of the noise")
+    if not told:
+        return "Nobody has measured what it lets through."
+    return f"On development records {', and '.join(told)}."

@@ -67,22 +67,16 @@ class State:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint whole or not at all."""
-        import torch
-
-        part = path.with_suffix(".part")
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "averaged": self.averaged.state_dict(),
-                "start": self.start,
-                "rounds_done": self.rounds_done,
-                "steps_done": self.steps_done,
-                "history": self.history,
-            },
-            part,
-        )
-        part.replace(path)
+        content = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "start": self.start,
+            "rounds_done": self.rounds_done,
+            "steps_done": self.steps_done,
+            "history": self.history,
+        }
+        write_checkpoint(content, path)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint.
@@ -104,6 +98,15 @@ class State:
             group["lr"], group["capturable"] = float(group["lr"]), False
         self.rounds_done, self.steps_done = saved["rounds_done"], saved["steps_done"]
         self.history = saved["history"]
+
+
+def write_checkpoint(content: dict[str, Any], path: Path) -> None:
+    """Write whole or not at all."""
+    import torch
+
+    part = path.with_suffix(".part")
+    torch.save(content, part)
+    part.replace(path)
 
 
 def initialise(network: nn.Module, training: PickerTraining) -> None:

@@ -74,7 +74,7 @@ def outputs_of(network: nn.Module, preparation: Preparation, *, stride: int = 32
     return outputs
 
 
-_SAVED_EVERY_S = 10.0
+SAVED_EVERY_S = 10.0
 """Of a training whose rounds are shorter, an interruption costs so much at most."""
 
 
@@ -152,7 +152,7 @@ def _learn(
                 measured |= _test(kept_network(state.averaged, training), training, trials)
             state.rounds_done = number + 1
             state.history.append(measured)
-            if time.monotonic() - saved >= _SAVED_EVERY_S or last:
+            if time.monotonic() - saved >= SAVED_EVERY_S or last:
                 state.save(training.output / "checkpoint.pt")
                 _write_json(training.output / "history.json", state.history)
                 saved = time.monotonic()
