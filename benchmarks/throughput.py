@@ -2,7 +2,8 @@
 
 One synthetic sensor (three components, 100 Hz) is written as miniSEED. Every contender lives in
 processes of its own, of one thread each, warmed up; they are called in turn, round after round,
-alone and then two at a time, so that what else the machine does falls on all alike. Ratios are
+alone and then two at a time, so that what else the machine does falls on all alike. All of these
+processes are set up as those of `zilzal run` are, see app/child.py. Ratios are
 taken within a round. Slow contenders get fewer hours; all times are scaled to a station-day.
 Writes benchmarks/results/throughput.json.
 
@@ -12,6 +13,7 @@ Writes benchmarks/results/throughput.json.
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -39,6 +41,7 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 import numpy as np
 
 import zilzal
+from zilzal.app.child import MEMORY
 from zilzal.app.conditioning import Conditioning
 from zilzal.app.configuration import Configuration, read_configuration
 from zilzal.app.picking import Workshop, jobs_of
@@ -305,6 +308,8 @@ def serve(pipe: Connection, start: Callable[[Path], Any], folder: Path) -> None:
     named = calls if isinstance(calls, dict) else {"": calls}
     for call in named.values():
         call()
+    gc.collect()
+    gc.freeze()
     pipe.send(time.process_time())
     while pipe.recv():
         told = {}
@@ -465,6 +470,8 @@ def main() -> None:
     default = os.environ.get("ZILZAL_SHARED", Path(__file__).parents[2] / "shared")
     parser.add_argument("--shared", type=Path, default=Path(default))
     arguments = parser.parse_args()
+    for name, value in MEMORY.items():
+        os.environ.setdefault(name, value)
     told = {**environment(), "runs": arguments.runs, "hours": arguments.hours}
     wanted = contenders(arguments.hours, arguments.shared)
     skipped = {each.name: each.lacking for each in wanted if each.lacking}

@@ -34,7 +34,7 @@ def read(values, cuts=(), ready_by=0):
     peaks, intervals = [], []
     edges = sorted({0, *cuts, values.shape[1]})
     for first, end in itertools.pairwise(edges):
-        piece = Curves(FIRST + first, values[:, first:end])
+        piece = Curves(FIRST + first, (values[:, first:end],))
         ready = None if end == values.shape[1] else FIRST + end - ready_by
         state, new, closed = step_reading(READING, state, piece, ready)
         assert all(peak.number >= state.frontier for peak in state.waiting)

@@ -70,8 +70,9 @@ def training(tmp_path, monkeypatch):
 
 def test_it_learns_where_the_network_says_much(training):
     losses = []
+    training = replace(training, rounds=16)
     network = train_gate(training, picker(), told=lambda _, loss: losses.append(loss))
-    assert losses[-1] < 0.95 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]
     fresh = pool(77)
     with torch.no_grad():
         told = network(torch.from_numpy(fresh.samples.astype(np.float32)))[:, 0].numpy()
@@ -153,7 +154,8 @@ def trials(count):
 def test_what_a_gate_lets_through_is_measured(share, kept):
     network = SMALL.build().eval()
     content = curves_to_onnx(network, PICKER)
-    found = measure_gate(network, content, picker(), trials(6), share)
+    opens_at = {label: share * threshold for label, threshold in PICKER.thresholds.items()}
+    found = measure_gate(network, content, picker(), trials(6), opens_at)
     assert found.kept == kept
     assert found.open_noise == kept
     assert found.n_picks > 10
@@ -171,8 +173,8 @@ def test_file_has_the_gate_its_thresholds_and_a_word_about_it(training, tmp_path
     network = SMALL.build().eval()
     written = release_gate(training, network, path)
     gated = build_model(written.read_bytes())
-    share = [gated.spec.gate[label] / PICKER.thresholds[label] for label in PICKER.labels]
-    assert share == pytest.approx([training.share] * 3)
+    share = {label: gated.spec.gate[label] / PICKER.thresholds[label] for label in PICKER.labels}
+    assert share == pytest.approx({"P": 0.3, "S": 0.3, "detection": 0.75})
     assert gated.spec.gate_multiply_adds == pytest.approx(
         multiply_adds(network) * PICKER.window_samples / 3001, rel=1e-6
     )

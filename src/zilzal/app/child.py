@@ -7,6 +7,7 @@ thread.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -35,6 +36,9 @@ _BEGIN = (
     "from zilzal.app.child import serve; serve()"
 )
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**26)}
+"""Glibc keeps what is freed, since each step needs as much again; to give it back and get it anew,
+page by page, cost 5 % of the picking. See mallopt(3); elsewhere it means nothing."""
 _LENGTH = struct.Struct(">Q")
 
 
@@ -97,7 +101,7 @@ class Child:
             [sys.executable, "-c", _BEGIN],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**dict.fromkeys(_THREADS, "1"), **os.environ},
+            env={**dict.fromkeys(_THREADS, "1"), **MEMORY, **os.environ},
         )
         assert process.stdin is not None
         self._replies = SimpleQueue()
@@ -196,6 +200,7 @@ def serve() -> None:
     _send(replies, ("ready", credentials.remarks()))
     workshop = pickle.loads(pickle.loads(requests.get()))  # noqa: S301
     _send(replies, ("ready", []))
+    has_settled = False
     while True:
         try:
             request = requests.get(timeout=IDLE_S)
@@ -203,6 +208,11 @@ def serve() -> None:
             return
         job: Job = pickle.loads(request)  # noqa: S301
         _send(replies, ("done", job.do(workshop)))
+        if not has_settled:
+            # Modules and networks stay: looking for garbage among them cost 2 % of the picking.
+            gc.collect()
+            gc.freeze()
+            has_settled = True
 
 
 def _listen(requests: SimpleQueue[bytes]) -> None:

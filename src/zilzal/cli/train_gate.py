@@ -51,9 +51,14 @@ def gate(
     rounds: Rounds = None,
     batch: Batch = None,
     rate: Rate = None,
-    share: Annotated[
+    phase_share: Annotated[
         float | None,
-        typer.Option(help="Of the network's thresholds, from which on the gate is open."),
+        typer.Option(
+            help="Of the network's thresholds of P and S, from which on the gate is open."
+        ),
+    ] = None,
+    detection_share: Annotated[
+        float | None, typer.Option(help="The same of its detection.")
     ] = None,
     without: Without = "",
     seed: Seed = None,
@@ -78,7 +83,8 @@ def gate(
     # Its own steps are not taken, only its windows drawn.
     drawn = {"bank": bank, "pools": pools, "windows": windows, "drawers": drawers, "seed": seed,
              "batch": 1}  # fmt: skip
-    learnt = {"rounds": rounds, "batch": batch, "rate": rate, "threads": threads, "share": share}
+    learnt = {"rounds": rounds, "batch": batch, "rate": rate, "threads": threads,
+              "phase_share": phase_share, "detection_share": detection_share}  # fmt: skip
     try:
         training = GateTraining(
             windows=PickerTraining(

@@ -101,7 +101,7 @@ def newest_curves(
         return finish_overlap(spec, joined, frames.kept.end), None
     first = window.start + spec.blinding[0]
     place = slice(spec.blinding[0], window.end - window.start)
-    return Curves(first, output[:, place]), window.first
+    return Curves(first, (output[:, place],)), window.first
 
 
 def _length(spec: ModelSpec) -> int:

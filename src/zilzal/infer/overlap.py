@@ -43,10 +43,24 @@ class OverlapState(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """Final values from a sample on; NaN where no window saw it."""
+    """Final values from a sample on; NaN where no window saw it.
+
+    They are left in parts that follow each other, as they came, for whoever reads them to put
+    together once.
+    """
 
     first_number: int
-    values: Float32[Array, "label sample"]
+    parts: tuple[Float32[Array, "label sample"], ...]
+
+    @property
+    def length(self) -> int:
+        """Number of samples."""
+        return sum(part.shape[1] for part in self.parts)
+
+    @property
+    def values(self) -> Float32[Array, "label sample"]:
+        """All parts as one."""
+        return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts, axis=1)
 
 
 def start_overlap(spec: ModelSpec, first_number: int) -> OverlapState:
@@ -65,7 +79,7 @@ def step_overlap(
 ) -> tuple[OverlapState, Curves]:
     """Add consecutive windows; hand out what no later window reaches."""
     if len(outputs) == 0:
-        return state, Curves(state.number, state.combined[:, :0])
+        return state, Curves(state.number, (state.combined[:, :0],))
     if spec.reach_samples is not None:
         return _set_apart(spec, state, first_window, outputs)
     state = _add(spec, state, first_window, outputs)
@@ -77,7 +91,7 @@ def step_overlap(
 def finish_overlap(spec: ModelSpec, state: OverlapState, end_number: int) -> Curves:
     """The segment ended before `end_number`: hand out the rest up to the blind edge."""
     if spec.point_sample is not None:  # beyond the last point there is no line
-        return Curves(state.number, state.combined[:, :0])
+        return Curves(state.number, (state.combined[:, :0],))
     n_final = min(end_number - spec.blinding[1] - state.number, state.combined.shape[1])
     state = state._replace(combined=state.combined.copy())
     return _hand_out(spec, state, max(n_final, 0))[1]
@@ -104,11 +118,13 @@ def _set_apart(
 ) -> tuple[OverlapState, Curves]:
     """Windows, some of them joined, that decide one part after the other."""
     before, after = spec.undecided
-    parts = [output[:, before : output.shape[1] - after] for output in outputs]
-    decided = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     number = first_window * spec.hop_samples + before
-    values = decided[:, max(state.number - number, 0) :]
-    return state._replace(number=state.number + values.shape[1]), Curves(state.number, values)
+    parts: list[Float32[Array, "label sample"]] = []
+    for output in outputs:
+        decided = output[:, before : output.shape[1] - after]
+        parts.append(decided[:, max(state.number - number, 0) :])
+        number += decided.shape[1]
+    return state._replace(number=max(number, state.number)), Curves(state.number, tuple(parts))
 
 
 def _add(
@@ -201,4 +217,4 @@ def _hand_out(spec: ModelSpec, state: OverlapState, n_final: int) -> tuple[Overl
     rest = OverlapState(
         state.number + n_final, state.combined[:, n_final:].copy(), state.covered[n_final:].copy()
     )
-    return rest, Curves(state.number, values)
+    return rest, Curves(state.number, (values,))

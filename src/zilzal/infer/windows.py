@@ -125,9 +125,9 @@ def join_outputs(
     if end_number is None:
         return state, curves
     rest = finish_overlap(spec, state, end_number)
-    values = np.concatenate((curves.values, rest.values), axis=1)
+    values = np.concatenate((*curves.parts, *rest.parts), axis=1)
     length = max(end_number - spec.blinding[1] - curves.first_number, 0)
-    return state, Curves(curves.first_number, values[:, :length])
+    return state, Curves(curves.first_number, (values[:, :length],))
 
 
 def curves_of(model: Model, window: Window) -> Curves:

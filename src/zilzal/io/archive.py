@@ -26,7 +26,8 @@ from zilzal.signal.continuity import GapPolicy, merge_spans
 
 logger = logging.getLogger(__name__)
 
-CHUNK_S = 3_600.0
+CHUNK_S = 7_200.0
+"""Shorter steps cost more for being so many, longer ones for memory that is new each time."""
 _CACHE_BYTES = 2**27
 NOT_WAVEFORMS = re.compile(
     r"\.(xml|csv|txt|md|json|toml|ya?ml|html|pdf|png|jpg|svg|py|log|db|sqlite)$", re.IGNORECASE

@@ -27,10 +27,12 @@ class Gate:
     """
 
     labels: int = 3
-    widths: tuple[int, int, int] = (16, 32, 32)
+    widths: tuple[int, int, int] = (16, 16, 32)
     stem: int = 12
     taps: int = 5
-    reach: tuple[tuple[int, int], ...] = ((1, 2), (2, 2), (4, 1), (8, 0), (2, 1), (8, 0))
+    reach: tuple[tuple[int, int], ...] = (
+        (1, 2), (2, 2), (4, 1), (8, 0), (1, 2), (2, 1), (8, 0),
+    )  # fmt: skip
 
     def build(self) -> nn.Module:
         """A module with fresh weights: (batch, 3, sample) to logits (batch, label, cell)."""
@@ -46,7 +48,9 @@ class _Gate(nn.Module):
             strided_layer((a, b), 4, 2),
             strided_layer((b, c), CELL // 4, CELL // 8),
         )
-        self.lowest = nn.Sequential(*[Block(c, shape.taps, *reach) for reach in shape.reach])
+        self.lowest = nn.Sequential(
+            *[Block(c, shape.taps, *reach, sum_first=True) for reach in shape.reach]
+        )
         self.head = nn.Conv2d(c, shape.labels, 1)
         assert self.head.bias is not None
         # Nearly everywhere there is nothing: begin with saying so.

@@ -78,23 +78,41 @@ class _Ahead(nn.Module):
 
 
 class Block(nn.Module):
-    """Along time within each channel, then across channels; added to what came in."""
+    """Along time within each channel, then across channels; added to what came in.
 
-    def __init__(self, channels: int, taps: int, dilation: int = 1, ahead: int = -1) -> None:
+    Args:
+        channels: that come in and go out.
+        taps: along time.
+        dilation: of the taps.
+        ahead: so many of them look ahead; half where it is below 0.
+        sum_first: add before the last ReLU, which ONNX Runtime does within the convolution.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        taps: int,
+        dilation: int = 1,
+        ahead: int = -1,
+        *,
+        sum_first: bool = False,
+    ) -> None:
         super().__init__()
         ahead = (taps - 1) // 2 if ahead < 0 else ahead
         self.along = nn.Sequential(
             _Ahead(channels, taps, dilation, ahead), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
         )
         self.across = nn.Sequential(
-            nn.Conv2d(channels, channels, 1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels)
         )
+        if not sum_first:
+            self.across.append(nn.ReLU(inplace=True))
+        self.sum_first = sum_first
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channel, 1, sample) to the same."""
-        return x + self.across(self.along(x))
+        both = x + self.across(self.along(x))
+        return torch.relu(both) if self.sum_first else both
 
 
 def strided_layer(channels: tuple[int, int], taps: int, stride: int = 1) -> nn.Sequential:

@@ -31,7 +31,7 @@ from zilzal.pick.tell import Segment, Teller, made_by
 from zilzal.signal.prepare import finish_preparation, start_preparation, step_preparation
 from zilzal.signal.stretches import Stretch, Stretches
 
-_ROUND_SAMPLES = 1 << 19
+_ROUND_SAMPLES = 1 << 20
 """Longer windows are worked on in pieces of so many samples, which bounds the memory."""
 _READ_LABELS = ("P", "S", "detection", *MOTIONS)
 
@@ -284,7 +284,7 @@ class NeuralPicker:
         collected.detections += [
             teller.detection(each) for each in intervals if each.end - each.first >= shortest
         ]
-        if self.with_probabilities and curves.values.shape[1]:
+        if self.with_probabilities and curves.length:
             collected.probabilities.append(teller.probabilities(curves))
         counts = _forget(segment, reader.frontier)
         return replace(segment, overlap=overlap, reader=reader, counts=counts)

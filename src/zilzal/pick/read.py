@@ -102,20 +102,19 @@ def step_reading(
     Returns:
         The state, peaks by place, and intervals that have ended.
     """
-    if ready is not None and not curves.values.shape[1] and _is_read(reading, state, ready):
+    if ready is not None and not curves.length and _is_read(reading, state, ready):
         return state, [], []
+    values = np.concatenate((state.curves, *curves.parts), axis=1)
+    new = Curves(curves.first_number, (values[:, state.curves.shape[1] :],))
     intervals = dict(state.intervals)
     found: dict[str, list[Interval]] = {}
     for label in reading.labels:
         if label == "detection" or (label in reading.phases and reading.peaks == "excursions"):
             opened = intervals.get(label, IntervalState())
-            intervals[label], found[label] = _step_label(reading, opened, curves, label)
+            intervals[label], found[label] = _step_label(reading, opened, new, label)
             if ready is None:
-                end = curves.first_number + curves.values.shape[1]
-                found[label] += finish_intervals(intervals[label], end)
-    state = state._replace(
-        curves=np.concatenate((state.curves, curves.values), axis=1), intervals=intervals
-    )
+                found[label] += finish_intervals(intervals[label], new.first_number + new.length)
+    state = state._replace(curves=values, intervals=intervals)
     read = _read_excursions if reading.peaks == "excursions" else _read_separated
     state, peaks = read(reading, state, found, ready)
     return state, sorted(peaks, key=lambda p: (p.number, p.label)), found.get("detection", [])

@@ -171,9 +171,10 @@ def _cut(windows: Sequence[Window], longest: int) -> Iterator[Window]:
 
 
 def _finite(window: Window) -> Window:
-    # NaN is the least and the largest of any samples that it is among.
-    if all(np.isfinite((row.min(), row.max())).all() for row in window.samples if len(row)):
-        return window
+    # One sample that is not finite makes the sum of squares so, in a single pass.
+    with np.errstate(over="ignore"):
+        if all(np.isfinite(np.dot(row, row)) for row in window.samples):
+            return window
     finite = np.isfinite(window.samples)
     return replace(
         window, samples=np.where(finite, window.samples, 0), present=window.present & finite

@@ -7,7 +7,7 @@ it learns the largest value of each of its curves in each cell of 32 samples (di
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +40,9 @@ _MEMORY = 1000
 """Steps over which the weights that are kept are averaged."""
 _UNJUDGED_CELLS = 20
 """At the start of a crop, where most of what came before is missing."""
-SHARE = 0.6
-"""Of the network's thresholds, from which on a gate is open: lower ones cost much and keep hardly
-more, see `docs/reference/picker-model-card.md`."""
+PHASE_SHARE, DETECTION_SHARE = 0.3, 0.75
+"""Of the network's thresholds, from which on a gate is open: lower ones cost more and keep hardly
+more picks, see `docs/reference/picker-model-card.md`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,8 @@ class GateTraining:
         weight_decay: of its weights.
         clip_norm: longest gradient.
         phase_weight: of P and S in the loss; that of the detection is 1.
-        share: the gate opens where an output reaches so much of the network's threshold.
+        phase_share: the gate opens where its P or S reaches so much of the network's threshold.
+        detection_share: the same of its detection.
         threads: of PyTorch.
     """
 
@@ -75,12 +76,16 @@ class GateTraining:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     phase_weight: float = 3.0
-    share: float = SHARE
+    phase_share: float = PHASE_SHARE
+    detection_share: float = DETECTION_SHARE
     threads: int = 1
 
     def __post_init__(self) -> None:
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share must be above 0 and at most 1, not {self.share:g}")
+        for name in ("phase_share", "detection_share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(
+                    f"{name} must be above 0 and at most 1, not {getattr(self, name):g}"
+                )
         if not 0 <= self.blank < self.batch:
             raise ValueError(f"blank = {self.blank} must be 0 to below batch = {self.batch}")
         if self.windows.windows < self.batch - self.blank:
@@ -90,6 +95,13 @@ class GateTraining:
             )
         if not _UNJUDGED_CELLS < self.cells <= self.windows.mixing.length // CELL:
             raise ValueError(f"cells = {self.cells} is not above {_UNJUDGED_CELLS} or too long")
+
+    def opens_at(self, thresholds: Mapping[str, float]) -> dict[str, float]:
+        """Values of the gate's outputs from which on it is open, from the network's thresholds."""
+        return {
+            label: (self.detection_share if label == "detection" else self.phase_share) * threshold
+            for label, threshold in thresholds.items()
+        }
 
     @property
     def steps(self) -> int:

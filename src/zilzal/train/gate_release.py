@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ from jaxtyping import Bool, Float32
 from zilzal.core.arrays import Array
 from zilzal.core.pick import Phase
 from zilzal.infer.engine import Model, OnnxEngine, build_model
-from zilzal.infer.gated import CELL, attach_gate, opened
+from zilzal.infer.gated import CELL, attach_gate, gate_thresholds, opened
 from zilzal.infer.spec import ModelSpec, attach_spec
 from zilzal.signal.prepare import prepare_record
 from zilzal.train.export import curves_to_onnx
-from zilzal.train.gate import SHARE, GateTraining, highest
+from zilzal.train.gate import DETECTION_SHARE, PHASE_SHARE, GateTraining, highest
 from zilzal.train.shared import development_trials, read_development_records
 from zilzal.train.skill import Trial
 
@@ -67,12 +67,13 @@ def release_gate(
         training.windows.shared, sets=training.windows.sets, without=training.windows.without
     )
     trials = development_trials(records, seed=1, shifts=shifts)
-    findings = measure_gate(gate, gate_bytes, picker, trials, training.share)
     spec = picker.spec
+    opens_at = training.opens_at({label: spec.thresholds[label] for label in spec.labels})
+    findings = measure_gate(gate, gate_bytes, picker, trials, opens_at)
     card = f"{_without_gate(spec.card).rstrip()}\n\n{_section(findings, training, picker_path)}"
     spec = replace(
         spec,
-        gate={label: training.share * spec.thresholds[label] for label in spec.labels},
+        gate=opens_at,
         gate_multiply_adds=round(findings.multiply_adds * spec.window_samples / 3001),
         card=card,
     )
@@ -87,13 +88,13 @@ def measure_gate(
     gate_bytes: bytes,
     picker: Model,
     trials: Sequence[Trial],
-    share: float,
+    opens_at: Mapping[str, float],
 ) -> GateFindings:
-    """What a gate lets through that opens at a share of the network's thresholds."""
+    """What a gate lets through that opens where an output reaches its value in `opens_at`."""
     from zilzal.models.strided_unet import multiply_adds
 
     engine = OnnxEngine(gate_bytes)
-    thresholds = np.array([share * picker.spec.thresholds[label] for label in picker.spec.labels])
+    thresholds = np.array(gate_thresholds(opens_at, picker.spec.labels))
     kept: list[Bool[Array, " cell"]] = []
     quiet: list[Bool[Array, " cell"]] = []
     for trial in trials:
@@ -144,15 +145,18 @@ def _section(findings: GateFindings, training: GateTraining, picker_path: Path) 
     command += ["--shared ../shared"] if windows.shared else map(str, windows.sets)
     command += [f"--teacher {path.name}" for path in windows.teachers]
     command.append(f"--rounds {training.rounds} --pools {windows.pools} --seed {windows.seed}")
-    if training.share != SHARE:
-        command.append(f"--share {training.share:g}")
+    if training.phase_share != PHASE_SHARE:
+        command.append(f"--phase-share {training.phase_share:g}")
+    if training.detection_share != DETECTION_SHARE:
+        command.append(f"--detection-share {training.detection_share:g}")
     if windows.without:
         command.append(f"--without {','.join(windows.without)}")
     return f"""{_HEADING}A smaller network sees all samples ({findings.parameters:,} parameters,
 {findings.multiply_adds / 1e6:.1f} million multiply-adds per 3001 samples); the one above is run
 only where the gate finds anything, and its curves are zero elsewhere. The gate learnt the network's
-own curves on the training's windows, no labels. It opens where one of its outputs reaches
-{training.share:g} of the network's threshold. {_measured(findings)}
+own curves on the training's windows, no labels. It opens where its P or S reaches
+{training.phase_share:g} of the network's threshold, or its detection {training.detection_share:g}.
+{_measured(findings)}
 `picker.gated = false` looks everywhere.
 
 `{" ".join(command)} -o DIR`
