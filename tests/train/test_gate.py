@@ -27,7 +27,7 @@ from zilzal.train.skill import Trial  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
-SMALL = Gate(widths=(4, 4, 8), reach=((1, 1),))
+SMALL = Gate(widths=(4, 4, 8), taps=5, reach=((1, 1),))
 PICKER = replace(
     SPEC, window_samples=832, hop_samples=512, reach_samples=(160, 160)
 )  # fmt: skip
@@ -174,7 +174,7 @@ def test_file_has_the_gate_its_thresholds_and_a_word_about_it(training, tmp_path
     written = release_gate(training, network, path)
     gated = build_model(written.read_bytes())
     share = {label: gated.spec.gate[label] / PICKER.thresholds[label] for label in PICKER.labels}
-    assert share == pytest.approx({"P": 0.3, "S": 0.3, "detection": 0.75})
+    assert share == pytest.approx({"P": 0.2, "S": 0.2, "detection": 0.9})
     assert gated.spec.gate_multiply_adds == pytest.approx(
         multiply_adds(network) * PICKER.window_samples / 3001, rel=1e-6
     )

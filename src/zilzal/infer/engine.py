@@ -29,7 +29,7 @@ EngineName = Literal["onnxruntime", "openvino", "openvino-bf16"]
 _BATCH_SAMPLES = 1 << 15
 """Samples of a component in a batch, or in windows that are joined: few enough for activations to
 stay in the cache."""
-_GATED_SAMPLES = 1 << 16
+_GATED_SAMPLES = 3 << 15
 """The same of windows that a gate sees, which has fewer channels."""
 _OPENVINO_BATCH_SAMPLES = 1 << 16
 """More for OpenVINO, to which each run by itself costs half a millisecond."""

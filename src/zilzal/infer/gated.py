@@ -13,6 +13,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,13 +87,15 @@ class GatedEngine:
         return [batch, len(self._thresholds), length]
 
     def run(self, inputs: Float32[Array, "batch component sample"]) -> Float32[Array, "batch ..."]:
-        """The network's curves where the gate is open, and zeros."""
+        """The network's curves where the gate is open, and zeros; not to be written to."""
         batch, _, length = inputs.shape
-        curves = np.zeros((batch, len(self._thresholds), length), np.float32)
         self.given_samples += batch * length
+        open_cells = [opened(cells, self._thresholds) for cells in self._gate.run(inputs)]
+        if not any(is_open.any() for is_open in open_cells):
+            return _nothing(batch, len(self._thresholds), length)
+        curves = np.zeros((batch, len(self._thresholds), length), np.float32)
         by_cell = curves.reshape(batch, len(self._thresholds), -1, CELL)
-        for samples, cells, curve in zip(inputs, self._gate.run(inputs), by_cell, strict=True):
-            is_open = opened(cells, self._thresholds)
+        for samples, is_open, curve in zip(inputs, open_cells, by_cell, strict=True):
             for part in stretches(is_open, self._reach, self._network.input_shape[2]):
                 seen = np.ascontiguousarray(samples[None, :, part.start : part.end])
                 self.run_samples += seen.shape[2]
@@ -102,6 +105,14 @@ class GatedEngine:
                 # Between open cells that are one piece the network was run too.
                 np.multiply(told, is_open[place, None], out=curve[:, place])
         return curves
+
+
+@lru_cache(maxsize=2)
+def _nothing(*shape: int) -> Float32[Array, "batch label sample"]:
+    """Zeros that are the same each time, and so in the processor's cache."""
+    zeros = np.zeros(shape, np.float32)
+    zeros.flags.writeable = False
+    return zeros
 
 
 def opened(

@@ -28,11 +28,9 @@ class Gate:
 
     labels: int = 3
     widths: tuple[int, int, int] = (16, 16, 32)
-    stem: int = 12
-    taps: int = 5
-    reach: tuple[tuple[int, int], ...] = (
-        (1, 2), (2, 2), (4, 1), (8, 0), (1, 2), (2, 1), (8, 0),
-    )  # fmt: skip
+    stem: int = 8
+    taps: int = 9
+    reach: tuple[tuple[int, int], ...] = ((1, 4), (2, 3), (4, 0), (5, 0))
 
     def build(self) -> nn.Module:
         """A module with fresh weights: (batch, 3, sample) to logits (batch, label, cell)."""

@@ -342,7 +342,6 @@ def _normalise_along(
         mask = present[:, first].copy()
         state = _restart(state, mask != state.was_prepared, samples[:, first])
         state, piece = _filter_piece(preparation, state, samples[:, first:end], mask)
-        state = replace(state, was_prepared=mask, number=state.number + end - first)
         if preparation.normalisation == "running":
             _compress(preparation, piece, prepared[:, first:end])
         else:
@@ -357,9 +356,9 @@ def _filter_piece(
     mask: Bool[Array, " component"],
 ) -> tuple[PreparationState, Float32[Array, "component sample"]]:
     """High-pass and normalise a piece throughout which the same components are present."""
-    if state.band is not None:
-        band, samples = step_filter(_band(preparation, state.sampling_rate), state.band, samples)
-        state = replace(state, band=band)
+    band = state.band
+    if band is not None:
+        band, samples = step_filter(_band(preparation, state.sampling_rate), band, samples)
     place = Place.of(state.number, samples.shape[1])
     blocks = place.lay_out(state.open_block)
     entering = place.new(blocks)
@@ -382,9 +381,12 @@ def _filter_piece(
         level, blocks = step_level(level, blocks, place, mask, forget)
     state = replace(
         state,
+        number=state.number + samples.shape[1],
+        was_prepared=mask,
         last=samples[:, -1].astype(np.float64),
         open_block=still_open,
         filters=tuple(filters),
+        band=band,
         level=level,
     )
     return state, place.new(blocks)

@@ -40,7 +40,7 @@ _MEMORY = 1000
 """Steps over which the weights that are kept are averaged."""
 _UNJUDGED_CELLS = 20
 """At the start of a crop, where most of what came before is missing."""
-PHASE_SHARE, DETECTION_SHARE = 0.3, 0.75
+PHASE_SHARE, DETECTION_SHARE = 0.2, 0.9
 """Of the network's thresholds, from which on a gate is open: lower ones cost more and keep hardly
 more picks, see `docs/reference/picker-model-card.md`."""
 
