@@ -1,10 +1,10 @@
 """From Steim-2 files to picks: ours with each engine, published pickers, and our stages one by one.
 
 One synthetic sensor (three components, 100 Hz) is written as miniSEED. Every contender lives in
-processes of its own, of one thread each, warmed up; they are called in turn, round after round,
-alone and then two at a time, so that what else the machine does falls on all alike. All of these
-processes are set up as those of `zilzal run` are, see app/child.py. Ratios are
-taken within a round. Slow contenders get fewer hours; all times are scaled to a station-day.
+processes of its own, of one thread each, warmed up and set up as those of `zilzal run` are (see
+app/child.py); they are called in turn, round after round, alone and then two at a time, so that
+what else the machine does falls on all alike. Ratios are taken within a round. Slow contenders get
+fewer hours; all times are scaled to a station-day.
 Writes benchmarks/results/throughput.json.
 
     python benchmarks/throughput.py [--runs 5] [--hours 24] [--week 7] [--shared ../shared]

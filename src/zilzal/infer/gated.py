@@ -107,7 +107,7 @@ class GatedEngine:
         return curves
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _nothing(*shape: int) -> Float32[Array, "batch label sample"]:
     """Zeros that are the same each time, and so in the processor's cache."""
     zeros = np.zeros(shape, np.float32)

@@ -15,7 +15,8 @@ class Gate:
     """Shape of the network; `build` makes it.
 
     It has the picking network's way down and its long memory, narrower, and no way up: one answer
-    for each cell of 32 samples, for as many curves as the picking network has.
+    for each cell of 32 samples, for as many curves as the picking network has. It sees everything,
+    so every operation counts: few blocks with long kernels take the place of many with short ones.
 
     Args:
         labels: number of curves.
