@@ -1,10 +1,10 @@
 """From Steim-2 files to picks: ours with each engine, published pickers, and our stages one by one.
 
 One synthetic sensor (three components, 100 Hz) is written as miniSEED. Every contender lives in
-processes of its own, of one thread each, warmed up and set up as those of `zilzal run` are (see
-app/child.py); they are called in turn, round after round, alone and then two at a time, so that
-what else the machine does falls on all alike. Ratios are taken within a round. Slow contenders get
-fewer hours; all times are scaled to a station-day.
+processes of its own, of one thread each, warmed up: ours as those of `zilzal run` are (see
+app/child.py), the others as their users start them. They are called in turn, round after round,
+alone and then two at a time, so that what else the machine does falls on all alike. Ratios are
+taken within a round. Slow contenders get fewer hours; all times are scaled to a station-day.
 Writes benchmarks/results/throughput.json.
 
     python benchmarks/throughput.py [--runs 5] [--hours 24] [--week 7] [--shared ../shared]
@@ -34,6 +34,7 @@ from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, get_args
+from unittest.mock import patch
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
@@ -96,6 +97,11 @@ class Contender:
     start: Callable[[Path], Call]
     needs: tuple[str, ...] = ()
     weights: Path | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is run as by the workers of `zilzal run`."""
+        return self.name.startswith("zilzal")
 
     @property
     def lacking(self) -> str:
@@ -301,15 +307,21 @@ def start_decoder(folder: Path) -> Call:
     return partial(decode, (contents, target))
 
 
-def serve(pipe: Connection, start: Callable[[Path], Any], folder: Path) -> None:
-    """A process that runs a contender whenever it is told to."""
+def serve(
+    pipe: Connection,
+    start: Callable[[Path], Any],
+    folder: Path,
+    is_worker: bool,  # noqa: FBT001
+) -> None:
+    """A process that runs a contender whenever it is told to; may be set up like our workers."""
     warnings.simplefilter("ignore")
     calls = start(folder)
     named = calls if isinstance(calls, dict) else {"": calls}
     for call in named.values():
         call()
-    gc.collect()
-    gc.freeze()
+    if is_worker:
+        gc.collect()
+        gc.freeze()
     pipe.send(time.process_time())
     while pipe.recv():
         told = {}
@@ -326,13 +338,17 @@ def serve(pipe: Connection, start: Callable[[Path], Any], folder: Path) -> None:
 
 
 @contextmanager
-def processes(start: Callable[[Path], Any], folder: Path, count: int) -> Iterator[list[Connection]]:
+def processes(
+    start: Callable[[Path], Any], folder: Path, count: int, *, is_worker: bool = True
+) -> Iterator[list[Connection]]:
     context = multiprocessing.get_context("spawn")
     pipes, workers = [], []
     for _ in range(count):
         ours, theirs = context.Pipe()
-        workers.append(context.Process(target=serve, args=(theirs, start, folder), daemon=True))
-        workers[-1].start()
+        arguments = (theirs, start, folder, is_worker)
+        workers.append(context.Process(target=serve, args=arguments, daemon=True))
+        with patch.dict(os.environ, {**MEMORY, **os.environ} if is_worker else {}):
+            workers[-1].start()
         theirs.close()
         pipes.append(ours)
     for pipe in pipes:
@@ -368,7 +384,10 @@ def measure(chosen: list[Contender], folders: dict[float, Path], runs: int) -> d
     with ExitStack() as stack:
         stage_pipes = stack.enter_context(processes(start_stages, folders[hours], 1))
         ready = [
-            stack.enter_context(processes(each.start, folders[each.hours], 2)) for each in chosen
+            stack.enter_context(
+                processes(each.start, folders[each.hours], 2, is_worker=each.is_ours)
+            )
+            for each in chosen
         ]
         for number in range(runs):
             stage_rows += call_all(stage_pipes)
@@ -470,8 +489,6 @@ def main() -> None:
     default = os.environ.get("ZILZAL_SHARED", Path(__file__).parents[2] / "shared")
     parser.add_argument("--shared", type=Path, default=Path(default))
     arguments = parser.parse_args()
-    for name, value in MEMORY.items():
-        os.environ.setdefault(name, value)
     told = {**environment(), "runs": arguments.runs, "hours": arguments.hours}
     wanted = contenders(arguments.hours, arguments.shared)
     skipped = {each.name: each.lacking for each in wanted if each.lacking}
