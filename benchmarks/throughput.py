@@ -311,7 +311,7 @@ def serve(
     pipe: Connection,
     start: Callable[[Path], Any],
     folder: Path,
-    is_worker: bool,  # noqa: FBT001
+    is_worker: bool,
 ) -> None:
     """A process that runs a contender whenever it is told to; may be set up like our workers."""
     warnings.simplefilter("ignore")
