@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import shutil
@@ -15,7 +16,7 @@ import pytest
 
 from tests.app.short import Ran, assert_same, content, run, settings, table
 from tests.app.trouble import Trouble
-from zilzal.app.child import Child, Outfit
+from zilzal.app.child import MEMORY, Child, Outfit
 from zilzal.app.credentials import Credentials
 from zilzal.app.picking import Workshop, jobs_of
 from zilzal.app.plan import make_plan
@@ -238,6 +239,32 @@ def outfit_of(short: Synthetic, **changes) -> Outfit:
     )
     credentials = replace(Credentials.of(workshop.configuration, archive), **changes)
     return Outfit(credentials, pickle.dumps(workshop.light()), 60.0)
+
+
+class Look:
+    """A job that tells how its process is set up."""
+
+    def do(self, workshop):
+        assert isinstance(workshop, Workshop)
+        return {name: os.environ.get(name) for name in MEMORY}, gc.get_freeze_count()
+
+
+@pytest.mark.slow
+def test_child_keeps_its_memory_and_settles_after_its_first_job(short, monkeypatch):
+    kept, *others = MEMORY
+    monkeypatch.setenv(kept, "131072")
+    for name in others:
+        monkeypatch.delenv(name, raising=False)
+    child = Child(outfit_of(short))
+    try:
+        (environment, frozen), lost = child.do(Look())
+        assert not lost
+        assert environment == {**MEMORY, kept: "131072"}  # the user's own comes first
+        assert frozen == 0
+        (_, frozen), _ = child.do(Look())
+        assert frozen > 10_000
+    finally:
+        child.close()
 
 
 @pytest.mark.slow

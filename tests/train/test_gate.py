@@ -227,3 +227,10 @@ def test_training_of_another_networks_gate_is_not_gone_on_with(training):
     other = build_model(attach_spec(tiny_network(np.random.default_rng(6)), PICKER))
     with pytest.raises(ConfigError, match="of the gate of another network"):
         train_gate(training, other)
+
+
+@pytest.mark.parametrize("name", ["phase_share", "detection_share"])
+@pytest.mark.parametrize("share", [0.0, 1.2])
+def test_share_that_opens_always_or_never_is_refused(training, name, share):
+    with pytest.raises(ValueError, match=f"{name} must be above 0 and at most 1, not {share:g}"):
+        replace(training, **{name: share})
