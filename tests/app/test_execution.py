@@ -42,7 +42,6 @@ class Scripted:
 
     slots: int
     workshop: int = 100
-    is_final: bool = False
     begun: list[tuple[int, Add, frozenset[str]]] = field(default_factory=list)
     most: int = 0
     tries: dict[int, int] = field(default_factory=dict)
@@ -56,7 +55,7 @@ class Scripted:
         tried = self.tries[job.value] = self.tries.get(job.value, 0) + 1
         if tried <= job.fails:
             assert len(avoid) == tried - 1
-            return [Ended(number=number, loss="lost", place=f"w{tried}", is_final=self.is_final)]
+            return [Ended(number=number, loss="lost", place=f"w{tried}")]
         return [Ended(number=number, result=job.do(self.workshop))]
 
 
@@ -131,11 +130,70 @@ def test_job_lost_again_and_again_is_given_up_and_its_chain_goes_on(caplog):
     assert "add 1: lost at w3; given up" in caplog.text
 
 
-def test_loss_that_is_final_is_not_tried_again():
-    executor = Scripted(1, is_final=True)
-    results = list(run_chains(executor, iter([alone(Add(1, fails=1))]), attempts=3))
-    assert results == [Done(-1, "lost")]
-    assert executor.tries == {1: 1}
+@dataclass
+class Fragile:
+    """An executor that goes down with a job that fails, and loses all that it had."""
+
+    slots: int = 3
+    begun: dict[int, Add] = field(default_factory=dict)
+    seen: list[list[int]] = field(default_factory=list)
+
+    def submit(self, number: int, job: Add, avoid: Collection[str] = ()) -> None:
+        self.begun[number] = job
+
+    def collect(self) -> Sequence[Ended]:
+        jobs, self.begun = self.begun, {}
+        self.seen.append(sorted(job.value for job in jobs.values()))
+        is_down = any(job.fails for job in jobs.values())
+        return [
+            Ended(number=number, loss="went down", is_suspect=True)
+            if is_down
+            else Ended(number=number, result=job.do(0))
+            for number, job in jobs.items()
+        ]
+
+
+def test_jobs_lost_together_are_tried_one_by_one_when_all_others_are_done(caplog):
+    told = {0: [], 1: [], 2: []}
+    chains = [
+        chain_of(Add(1), Add(2), told=told[0]),
+        chain_of(Add(11, fails=9), Add(12), told=told[1]),
+        chain_of(Add(21), told=told[2]),
+        chain_of(Add(31), Add(32)),
+    ]
+    executor = Fragile()
+    results = list(run_chains(executor, iter(chains), attempts=1))
+    assert executor.seen == [[1, 11, 21], [31], [32], [1], [2], [11], [12], [21]]
+    assert told == {0: [1, 2], 1: [-1, 12], 2: [21]}
+    assert [result.error for result in results if result.error] == ["went down"]
+    assert "add 11: went down; given up" in caplog.text
+
+
+def test_suspect_that_is_tried_again_with_others_is_a_suspect_again():
+    """What it was lost by beside others is never its own doing, nor one of its attempts."""
+    lost = Ended(number=0, loss="lost", place="w1")
+    news = {1: "suspect", 2: "lost", 3: "suspect", 4: ""}
+
+    @dataclass
+    class Telling:
+        slots: int = 1
+        numbers: list[tuple[int, Add]] = field(default_factory=list)
+        tried: int = 0
+
+        def submit(self, number: int, job: Add, avoid: Collection[str] = ()) -> None:
+            self.numbers.append((number, job))
+
+        def collect(self) -> Sequence[Ended]:
+            number, job = self.numbers.pop()
+            self.tried += 1
+            what = news[self.tried]
+            if not what:
+                return [Ended(number=number, result=job.do(0))]
+            return [replace(lost, number=number, is_suspect=what == "suspect")]
+
+    executor = Telling()
+    assert list(run_chains(executor, [alone(Add(1))], attempts=2)) == [Done(1)]
+    assert executor.tried == 4
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,8 @@ class DaskExecutor:
                 f"{error.allowed_failures + 1} workers died while they had it, the last at "
                 f"{error.last_worker.address}"
             )
-            return Ended(number=number, loss=loss, is_final=True)
+            # Dask counts a death against every job that the worker had, begun or waiting.
+            return Ended(number=number, loss=loss, is_suspect=True)
         except CancelledError as error:
             raise ClusterError(f"{_GONE} ({error})") from error
         except Exception as error:  # noqa: BLE001  Dask's own, as bytes that got lost on the way

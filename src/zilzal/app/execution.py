@@ -56,14 +56,15 @@ class Ended:
         result: None where whoever did it was lost.
         loss: how.
         place: where, so that another try can avoid it.
-        is_final: whether it was tried often enough already.
+        is_suspect: whether others may have been lost with it, so that it is not known whose
+            doing it was; tried by itself it is.
     """
 
     number: int
     result: Result | None = None
     loss: str = ""
     place: str = ""
-    is_final: bool = False
+    is_suspect: bool = False
 
 
 class Executor(Protocol):
@@ -113,32 +114,48 @@ class _Task:
     job: Job
     tries: int = 0
     avoid: set[str] = field(default_factory=set[str])
+    is_alone: bool = False
 
 
 def run_chains(executor: Executor, chains: Iterable[Chain], *, attempts: int) -> Iterator[Any]:
     """Results of all jobs of all chains, as they come.
 
     What fails or is lost is tried again elsewhere; then it is given up, and its chain goes on.
+    Jobs that were lost together are held back until all others are done, and tried one by one
+    with nothing beside them: one that takes along whatever is near it harms nobody else, and
+    nobody is given up for what another did.
 
     Args:
         executor: does the jobs.
         chains: asked for another one when a slot is free.
         attempts: at a job.
     """
-    numbers, running, ready = count(), dict[int, _Task](), deque[_Task]()
+    numbers, running = count(), dict[int, _Task]()
+    ready, suspects = deque[_Task](), deque[_Task]()
     begun = (task for chain in chains if (task := _following(chain, None)) is not None)
+
+    def begin(task: _Task) -> None:
+        running[number := next(numbers)] = task
+        executor.submit(number, task.job, task.avoid)
+
     while True:
         while len(running) < executor.slots:
             task = ready.popleft() if ready else next(begun, None)
             if task is None:
                 break
-            task.tries += 1
-            running[number := next(numbers)] = task
-            executor.submit(number, task.job, task.avoid)
+            begin(task)
+        if not running and suspects:
+            task = suspects.popleft()
+            task.is_alone = True
+            begin(task)
         if not running:
             return
         for ended in executor.collect():
             task = running.pop(ended.number)
+            if ended.is_suspect and not task.is_alone:
+                logger.info("%s: %s; it is tried by itself at the end", task.job.key, ended.loss)
+                suspects.append(task)
+                continue
             result = _judge(task, ended, attempts)
             following = task if result is None else _following(task.chain, result)
             if following is not None:
@@ -161,14 +178,16 @@ def _following(chain: Chain, result: Result | None) -> _Task | None:
 
 
 def _judge(task: _Task, ended: Ended, attempts: int) -> Result | None:
-    """A job's result; None where it is to be tried again."""
+    """A job's result; None where it is to be tried again, not alone any more."""
     reason = ended.loss if ended.result is None else ended.result.error
     if not reason:
         return ended.result
     where = f" at {ended.place}" if ended.place else ""
-    if task.tries < attempts and not ended.is_final:
+    task.tries += 1
+    if task.tries < attempts and not ended.is_suspect:
         logger.info("%s: %s%s; trying again", task.job.key, reason, where)
         task.avoid.add(ended.place)
+        task.is_alone = False
         return None
     logger.warning("%s: %s%s; given up", task.job.key, reason, where)
     return ended.result if ended.result is not None else task.job.give_up(reason)
