@@ -16,15 +16,21 @@ from zilzal.core.errors import ClusterError
 
 pytestmark = pytest.mark.slow
 
+dask = pytest.importorskip("dask", reason="needs the extra cluster")
 distributed = pytest.importorskip("distributed", reason="needs the extra cluster")
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[distributed.LocalCluster]:
     """A scheduler with two workers of one thread, as anybody's: nothing of it is ours."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
-    ) as made:
+    # Otherwise one that dies twice within this time is sometimes not started again.
+    forever = dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"})
+    with (
+        forever,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+        ) as made,
+    ):
         yield made
 
 
@@ -67,12 +73,13 @@ def test_worker_that_is_killed_midway_changes_nothing(cluster, short, short_run,
     assert set(workers_of(cluster).values()) != set(pids.values())
 
 
-def test_job_that_kills_every_worker_is_given_up(cluster, short, short_run, tmp_path):
-    """Not only its own process: the worker that had started that."""
+def test_job_that_kills_its_workers_is_given_up_after_three(cluster, short, short_run, tmp_path):
+    """Not only its own process: the worker that had started that. No other job is given up."""
     trouble = troubled(tmp_path / "count", "kill").picker
     ran = run(short, tmp_path / "out", replace(on(cluster, chunk_h=24.0), picker=trouble))
     (failure,) = ran.summary.failures
-    assert "4 workers died while they had it, the last at tcp://" in failure
+    assert failure.endswith("its worker died; out of memory?")
+    assert len(list((tmp_path / "count").iterdir())) == 3
     assert set(failed_seconds(ran)) == {f"SY.S03..HH{c}" for c in "ZNE"}
     others = {p.id for p in short_run.picks if p.channel_id.station != "S03"}
     assert {p.id for p in ran.picks} == others

@@ -153,7 +153,16 @@ class Fragile:
         ]
 
 
-def test_jobs_lost_together_are_tried_one_by_one_when_all_others_are_done(caplog):
+@pytest.mark.parametrize(
+    ("attempts", "expected"),
+    [
+        (1, [[1, 11, 21], [31], [32], [1], [2], [11], [12], [21]]),
+        (3, [[1, 11, 21], [1, 11, 21], [31], [32], [1], [2], [11], [12], [21]]),
+    ],
+)
+def test_jobs_lost_together_are_tried_one_by_one_when_all_others_are_done(
+    attempts, expected, caplog
+):
     told = {0: [], 1: [], 2: []}
     chains = [
         chain_of(Add(1), Add(2), told=told[0]),
@@ -162,38 +171,11 @@ def test_jobs_lost_together_are_tried_one_by_one_when_all_others_are_done(caplog
         chain_of(Add(31), Add(32)),
     ]
     executor = Fragile()
-    results = list(run_chains(executor, iter(chains), attempts=1))
-    assert executor.seen == [[1, 11, 21], [31], [32], [1], [2], [11], [12], [21]]
+    results = list(run_chains(executor, iter(chains), attempts=attempts))
+    assert executor.seen == expected
     assert told == {0: [1, 2], 1: [-1, 12], 2: [21]}
     assert [result.error for result in results if result.error] == ["went down"]
     assert "add 11: went down; given up" in caplog.text
-
-
-def test_suspect_that_is_tried_again_with_others_is_a_suspect_again():
-    """What it was lost by beside others is never its own doing, nor one of its attempts."""
-    lost = Ended(number=0, loss="lost", place="w1")
-    news = {1: "suspect", 2: "lost", 3: "suspect", 4: ""}
-
-    @dataclass
-    class Telling:
-        slots: int = 1
-        numbers: list[tuple[int, Add]] = field(default_factory=list)
-        tried: int = 0
-
-        def submit(self, number: int, job: Add, avoid: Collection[str] = ()) -> None:
-            self.numbers.append((number, job))
-
-        def collect(self) -> Sequence[Ended]:
-            number, job = self.numbers.pop()
-            self.tried += 1
-            what = news[self.tried]
-            if not what:
-                return [Ended(number=number, result=job.do(0))]
-            return [replace(lost, number=number, is_suspect=what == "suspect")]
-
-    executor = Telling()
-    assert list(run_chains(executor, [alone(Add(1))], attempts=2)) == [Done(1)]
-    assert executor.tried == 4
 
 
 @dataclass(frozen=True)

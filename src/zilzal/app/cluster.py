@@ -1,8 +1,9 @@
 """Jobs on the workers of a Dask cluster (extra `cluster`).
 
 The driver alone reads the store and writes it. A worker has its jobs done by a `Child`, one for
-each of its threads, so that a job that hangs or dies costs nothing but its child; what remains for
-Dask is to bring jobs and results, and to send the jobs of a worker that has gone to another one.
+each of its threads, so that a job that hangs or dies costs nothing but its child. What remains
+for Dask is to bring jobs and results; the jobs of a worker that has gone come back to the driver,
+which decides about them as about all others.
 Jobs and results travel as bytes: neither the scheduler nor the workers themselves look into them.
 """
 
@@ -28,6 +29,7 @@ from distributed import (
     Future,
     KilledWorker,
     LocalCluster,
+    SchedulerPlugin,
     WorkerPlugin,
     get_worker,
 )
@@ -39,7 +41,7 @@ from zilzal.app.progress import Report
 from zilzal.core.errors import ClusterError
 
 if TYPE_CHECKING:
-    from distributed import Worker
+    from distributed import Scheduler, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,31 @@ class Reply(NamedTuple):
     loss: str = ""
     refusal: str = ""
     remarks: tuple[str, ...] = ()
+
+
+class Returns(SchedulerPlugin):
+    """Gives a run's jobs back when their worker dies.
+
+    Dask itself would let them take along three more workers, and then blame each job that the
+    last one had, begun or waiting.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def start(self, scheduler: Scheduler) -> None:
+        """Called by Dask when the scheduler gets it."""
+        self._scheduler = scheduler
+
+    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002  Dask's signature
+        """Called by Dask when the state of a job changes."""
+        if not str(key).startswith(self._name):
+            return
+        if finish == "processing" and self._scheduler.allowed_failures is not None:
+            self._scheduler.tasks[key].suspicious = self._scheduler.allowed_failures
+        elif finish == "no-worker":
+            # Wanted elsewhere, which is nowhere now; it would wait for those workers for ever.
+            self._scheduler.tasks[key].worker_restrictions = None
 
 
 class Bench(WorkerPlugin):
@@ -216,12 +243,9 @@ class DaskExecutor:
             self._watch(number, job, future)
             return None
         except KilledWorker as error:
-            loss = (
-                f"{error.allowed_failures + 1} workers died while they had it, the last at "
-                f"{error.last_worker.address}"
-            )
-            # Dask counts a death against every job that the worker had, begun or waiting.
-            return Ended(number=number, loss=loss, is_suspect=True)
+            place = error.last_worker.address
+            loss = "its worker died; out of memory?"
+            return Ended(number=number, loss=loss, place=place, is_suspect=True)
         except CancelledError as error:
             raise ClusterError(f"{_GONE} ({error})") from error
         except Exception as error:  # noqa: BLE001  Dask's own, as bytes that got lost on the way
@@ -271,6 +295,16 @@ def _host(place: str) -> str:
     return place.rpartition(":")[0]
 
 
+_SETTINGS = {
+    # The picks of a busy day are a large argument, and meant to be.
+    "distributed.admin.large-graph-warning-threshold": "1 GiB",
+    # A local cluster gives a worker up that is away just so long after it has died, though it may
+    # by then have been restarted, and died again.
+    "distributed.deploy.lost-worker-timeout": "1 day",
+}
+"""Dask's own, during a run."""
+
+
 @contextmanager
 def connect(outfit: Outfit, run: RunOptions, report: Report) -> Generator[DaskExecutor]:
     """A cluster's workers, with all that this run needs.
@@ -284,14 +318,12 @@ def connect(outfit: Outfit, run: RunOptions, report: Report) -> Generator[DaskEx
         ClusterError: it cannot be reached, or its workers cannot do this run.
     """
     with ExitStack() as stack:
-        # The picks of a busy day are a large argument, and meant to be.
-        stack.enter_context(
-            config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
-        )
+        stack.enter_context(config.set(_SETTINGS))
         _quieten()
         client = stack.enter_context(_client(run, stack))
         name = f"zilzal-{uuid.uuid4().hex[:8]}"
         try:
+            client.register_plugin(Returns(name), name=name)
             client.register_plugin(Bench(outfit), name=name)
         except Exception as error:
             raise _cannot(error) from error
@@ -346,9 +378,10 @@ def _deaf_to_interrupts() -> Generator[None]:
 
 
 def _clear(client: Client, name: str) -> None:
-    """Let the workers forget the run, and end what they are doing for it."""
+    """Let the cluster forget the run, and the workers end what they are doing for it."""
     with suppress(Exception):  # the scheduler may have gone
         client.unregister_worker_plugin(name)
+        client.unregister_scheduler_plugin(name)
 
 
 def _dashboard(client: Client) -> str:

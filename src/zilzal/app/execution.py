@@ -56,8 +56,8 @@ class Ended:
         result: None where whoever did it was lost.
         loss: how.
         place: where, so that another try can avoid it.
-        is_suspect: whether others may have been lost with it, so that it is not known whose
-            doing it was; tried by itself it is.
+        is_suspect: whether others may have been lost with it, so that nobody knows whose doing
+            it was.
     """
 
     number: int
@@ -114,6 +114,7 @@ class _Task:
     job: Job
     tries: int = 0
     avoid: set[str] = field(default_factory=set[str])
+    is_suspect: bool = False
     is_alone: bool = False
 
 
@@ -121,14 +122,13 @@ def run_chains(executor: Executor, chains: Iterable[Chain], *, attempts: int) ->
     """Results of all jobs of all chains, as they come.
 
     What fails or is lost is tried again elsewhere; then it is given up, and its chain goes on.
-    Jobs that were lost together are held back until all others are done, and tried one by one
-    with nothing beside them: one that takes along whatever is near it harms nobody else, and
-    nobody is given up for what another did.
+    The last attempt at a job that was lost with others is made when all else is done, with
+    nothing beside it: nobody is given up for what another did.
 
     Args:
         executor: does the jobs.
         chains: asked for another one when a slot is free.
-        attempts: at a job.
+        attempts: at a job; one more, alone, where there is but one and it was lost with others.
     """
     numbers, running = count(), dict[int, _Task]()
     ready, suspects = deque[_Task](), deque[_Task]()
@@ -152,16 +152,13 @@ def run_chains(executor: Executor, chains: Iterable[Chain], *, attempts: int) ->
             return
         for ended in executor.collect():
             task = running.pop(ended.number)
-            if ended.is_suspect and not task.is_alone:
-                logger.info("%s: %s; it is tried by itself at the end", task.job.key, ended.loss)
-                suspects.append(task)
-                continue
             result = _judge(task, ended, attempts)
-            following = task if result is None else _following(task.chain, result)
-            if following is not None:
+            if result is None:
+                (suspects if task.is_suspect else ready).append(task)
+                continue
+            if (following := _following(task.chain, result)) is not None:
                 ready.append(following)
-            if result is not None:
-                yield result
+            yield result
 
 
 def alone(job: Job) -> Chain:
@@ -178,16 +175,18 @@ def _following(chain: Chain, result: Result | None) -> _Task | None:
 
 
 def _judge(task: _Task, ended: Ended, attempts: int) -> Result | None:
-    """A job's result; None where it is to be tried again, not alone any more."""
+    """A job's result; None where it is to be tried again."""
     reason = ended.loss if ended.result is None else ended.result.error
     if not reason:
         return ended.result
     where = f" at {ended.place}" if ended.place else ""
     task.tries += 1
-    if task.tries < attempts and not ended.is_suspect:
-        logger.info("%s: %s%s; trying again", task.job.key, reason, where)
-        task.avoid.add(ended.place)
-        task.is_alone = False
-        return None
-    logger.warning("%s: %s%s; given up", task.job.key, reason, where)
-    return ended.result if ended.result is not None else task.job.give_up(reason)
+    may_be_others = ended.is_suspect and not task.is_alone
+    if task.tries >= attempts and not may_be_others:
+        logger.warning("%s: %s%s; given up", task.job.key, reason, where)
+        return ended.result if ended.result is not None else task.job.give_up(reason)
+    task.is_suspect = may_be_others and task.tries >= attempts - 1
+    how = "by itself at the end" if task.is_suspect else "again"
+    logger.info("%s: %s%s; it is tried %s", task.job.key, reason, where, how)
+    task.avoid.add(ended.place)
+    return None
