@@ -87,6 +87,25 @@ def test_job_that_kills_its_workers_is_given_up_after_three(cluster, short, shor
     assert [p.id for p in healed.picks] == [p.id for p in short_run.picks]
 
 
+def test_job_wanted_at_workers_that_have_gone_is_done_by_the_next():
+    """Dask would keep it for them, if there was no other worker when it came."""
+    from zilzal.app.cluster import Returns
+
+    with (
+        distributed.LocalCluster(
+            n_workers=0, dashboard_address=":0", silence_logs=logging.CRITICAL, processes=False
+        ) as empty,
+        distributed.Client(empty) as client,
+    ):
+        client.register_plugin(Returns("mine"), name="mine")
+        gone = {"workers": ["tcp://127.0.0.1:9"], "allow_other_workers": True}
+        future = client.submit(pow, 2, 5, key="mine-1", **gone)
+        other = client.submit(pow, 2, 6, key="other-1", **gone)
+        empty.scale(1)
+        assert future.result(timeout=60) == 32
+        assert not other.done()
+
+
 def test_job_that_dies_once_is_done_by_another_process(cluster, short, short_run, tmp_path):
     trouble = troubled(tmp_path / "count", "die", times=1).picker
     ran = run(short, tmp_path / "out", replace(on(cluster), picker=trouble))
