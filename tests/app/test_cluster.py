@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -99,11 +100,23 @@ def test_job_wanted_at_workers_that_have_gone_is_done_by_the_next():
     ):
         client.register_plugin(Returns("mine"), name="mine")
         gone = {"workers": ["tcp://127.0.0.1:9"], "allow_other_workers": True}
-        future = client.submit(pow, 2, 5, key="mine-1", **gone)
+        mine = client.submit(pow, 2, 5, key="mine-1", **gone)
         other = client.submit(pow, 2, 6, key="other-1", **gone)
+        until = time.monotonic() + 60
+        while client.run_on_scheduler(states) != {"mine-1": "no-worker", "other-1": "no-worker"}:
+            assert time.monotonic() < until
+        wanted_at = client.run_on_scheduler(restrictions, [mine.key, other.key])
+        assert wanted_at == [None, {"tcp://127.0.0.1:9"}]  # others' jobs are left alone
         empty.scale(1)
-        assert future.result(timeout=60) == 32
-        assert not other.done()
+        assert mine.result(timeout=60) == 32
+
+
+def states(dask_scheduler) -> dict[str, str]:
+    return {key: task.state for key, task in dask_scheduler.tasks.items()}
+
+
+def restrictions(keys, dask_scheduler) -> list[set[str] | None]:
+    return [dask_scheduler.tasks[key].worker_restrictions for key in keys]
 
 
 def test_job_that_dies_once_is_done_by_another_process(cluster, short, short_run, tmp_path):
@@ -131,13 +144,17 @@ def test_interruption_leaves_the_cluster_to_others(cluster, short, short_run, tm
     with pytest.raises(KeyboardInterrupt):
         run(short, tmp_path, on(cluster), interrupt)
     with distributed.Client(cluster) as client:
-        left = client.run(plugins).values()
+        left = [*client.run(plugins).values(), client.run_on_scheduler(scheduler_plugins)]
     assert not [name for names in left for name in names if name.startswith("zilzal")]
     assert_same(run(short, tmp_path, on(cluster)), short_run)
 
 
 def plugins(dask_worker) -> list[str]:
     return list(dask_worker.plugins)
+
+
+def scheduler_plugins(dask_scheduler) -> list[str]:
+    return list(dask_scheduler.plugins)
 
 
 def test_worker_with_other_code_is_refused_before_any_work(cluster, short):

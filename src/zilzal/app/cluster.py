@@ -76,8 +76,8 @@ class Reply(NamedTuple):
 class Returns(SchedulerPlugin):
     """Gives a run's jobs back when their worker dies.
 
-    Dask itself would let them take along three more workers, and then blame each job that the
-    last one had, begun or waiting.
+    Dask itself would let a job take along three more workers, and then blame with it whatever
+    was there each time, begun or waiting.
     """
 
     def __init__(self, name: str) -> None:
@@ -322,12 +322,12 @@ def connect(outfit: Outfit, run: RunOptions, report: Report) -> Generator[DaskEx
         _quieten()
         client = stack.enter_context(_client(run, stack))
         name = f"zilzal-{uuid.uuid4().hex[:8]}"
+        stack.callback(_clear, client, name)
         try:
             client.register_plugin(Returns(name), name=name)
             client.register_plugin(Bench(outfit), name=name)
         except Exception as error:
             raise _cannot(error) from error
-        stack.callback(_clear, client, name)
         executor = DaskExecutor(client, name)
         executor.check()
         size = f"{len(executor.workers)} workers" if executor.workers else "no workers yet"
@@ -379,9 +379,9 @@ def _deaf_to_interrupts() -> Generator[None]:
 
 def _clear(client: Client, name: str) -> None:
     """Let the cluster forget the run, and the workers end what they are doing for it."""
-    with suppress(Exception):  # the scheduler may have gone
-        client.unregister_worker_plugin(name)
-        client.unregister_scheduler_plugin(name)
+    for unregister in (client.unregister_worker_plugin, client.unregister_scheduler_plugin):
+        with suppress(Exception):  # the scheduler may have gone
+            unregister(name)
 
 
 def _dashboard(client: Client) -> str:
